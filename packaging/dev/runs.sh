@@ -1,0 +1,25 @@
+# bench and soak: every NAME is an executable built as <build>/bin/plexsphere-{bench,soak}-NAME.
+
+available_runs() {
+  local kind="$1" file
+  for file in "$root"/tests/"$kind"/*/; do
+    [[ -f "$file/run.sh" ]] && basename "$file"
+  done
+  return 0
+}
+
+# run_named KIND NAME ARGS…: a folder tests/KIND/NAME with a run.sh is a run.
+run_named() {
+  local kind="$1" name="${2:-}" have
+  have="$(available_runs "$kind" | tr '\n' ' ')"
+  if [[ -z "$name" || ! -f "$root/tests/$kind/$name/run.sh" ]]; then
+    die "$kind: ${name:+there is no \"$name\" yet; }these exist: ${have:-none}"
+  fi
+  shift 2
+  build_preset release
+  ensure_state_dir
+  PLEXSPHERE_BUILD_DIR="$(build_dir release)" bash "$root/tests/$kind/$name/run.sh" "$@"
+}
+
+verb_bench() { run_named bench "$@"; }
+verb_soak() { run_named soak "$@"; }
