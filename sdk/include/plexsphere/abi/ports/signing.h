@@ -1,0 +1,57 @@
+/* px.signing/1: the core's view of the signer. Provided by signing_client.
+ *
+ * Scopes are "platform" and "domain:<uuid>". Public halves come from the core's own projection and
+ * need no signer; everything else answers PX_UNAVAILABLE, reason "signing_unavailable", when the
+ * signer is away. */
+#ifndef PLEXSPHERE_ABI_PORTS_SIGNING_H
+#define PLEXSPHERE_ABI_PORTS_SIGNING_H
+
+#include "plexsphere/abi/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int32_t px_signing_purpose;
+enum { PX_SIGN_EVENT = 1, PX_SIGN_CHECKPOINT = 2 };
+
+/* Ed25519 (RFC 8032) public key. */
+typedef struct px_public_key {
+  uint32_t struct_size;
+  uint8_t key[32];
+  uint8_t reserved[4];
+  px_str key_id; /* [A-Za-z0-9:#._/-]{1,128}; lives for the call that yields it */
+} px_public_key;
+
+typedef struct px_signature {
+  uint8_t bytes[64]; /* pure Ed25519 over the message, nothing added */
+} px_signature;
+
+/* `signatures` is null unless PX_OK; one for each message, in order; `key` is the one that signed. */
+typedef void (*px_sign_done)(void* ctx, px_status status, px_str reason, const px_public_key* key,
+                             const px_signature* signatures, uint64_t count);
+typedef void (*px_rotation_done)(void* ctx, px_status status, px_str reason,
+                                 const px_public_key* new_key);
+
+typedef struct px_signing {
+  px_table base;
+  /* The key that signs new messages of the scope: copied into *out, its id into `id_buffer` (at
+   * least 128 bytes), which out->key_id then views. PX_NOT_FOUND: the scope has no key.
+   * PX_UNAVAILABLE "signing_unavailable": not known now. [worker] */
+  px_status (*active_key)(void* self, px_str scope, px_signing_purpose purpose, px_public_key* out,
+                          char* id_buffer, uint64_t id_capacity, px_error* err);
+  /* Signs up to 256 messages of up to 64 KiB each with one key; an empty key id takes the active
+   * one. `done` once, from any thread. [any] */
+  void (*sign)(void* self, px_str scope, px_signing_purpose purpose, px_str key_id,
+               const px_bytes* messages, uint64_t count, px_sign_done done, void* ctx);
+  /* On a scope without keys: makes its first, active at once. Otherwise opens a rotation to
+   * a new key. Call it outside transactions. `done` once, from any thread, after the core's
+   * projection has been stored. [any] */
+  void (*open_rotation)(void* self, px_str scope, px_rotation_done done, void* ctx);
+  void (*close_rotation)(void* self, px_str scope, px_rotation_done done, void* ctx);
+} px_signing;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
