@@ -34,8 +34,7 @@ typedef struct px_outbox {
    * not list. [worker] */
   px_status (*append)(void* self, px_tx* tx, const px_event* event, px_error* err);
   /* Subscribes in the emitter's transaction, whoever that is. [init] */
-  px_status (*project)(void* self, px_str type, px_projection projection, void* ctx,
-                       px_error* err);
+  px_status (*project)(void* self, px_str type, px_projection projection, void* ctx, px_error* err);
 } px_outbox;
 
 #ifdef __cplusplus

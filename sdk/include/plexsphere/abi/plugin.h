@@ -68,7 +68,8 @@ typedef const px_plugin* (*px_plugin_entry)(void);
 
 /* The ELF note, section ".note.plexsphere", owner name "plexsphere", type 1. Descriptor, little
  * endian: u16 major, u16 minor, then id and version as zero-terminated text, padded to 4 bytes. The
- * host reads it from the file before dlopen, so that a plugin it refuses never runs a constructor. */
+ * host reads it from the file before dlopen, so that a plugin it refuses never runs a constructor.
+ */
 #define PX_NOTE_SECTION ".note.plexsphere"
 #define PX_NOTE_OWNER "plexsphere"
 #define PX_NOTE_TYPE 1
@@ -87,16 +88,13 @@ typedef struct px_note {
 } px_note;
 
 /* Put once, at file scope, into one source of the plugin. */
-#define PX_PLUGIN_NOTE(id_text, version_text)                                                \
-  __attribute__((section(PX_NOTE_SECTION), used, aligned(4))) static const px_note           \
-      plexsphere_note = {11,                                                                 \
-                         sizeof(px_note) - offsetof(px_note, abi_major),                     \
-                         PX_NOTE_TYPE,                                                       \
-                         PX_NOTE_OWNER,                                                      \
-                         PX_ABI_MAJOR,                                                       \
-                         PX_ABI_MINOR,                                                       \
-                         id_text,                                                            \
-                         version_text}
+#define PX_PLUGIN_NOTE(id_text, version_text)                          \
+  __attribute__((section(PX_NOTE_SECTION), used,                       \
+                 aligned(4))) static const px_note plexsphere_note = { \
+      11,           sizeof(px_note) - offsetof(px_note, abi_major),    \
+      PX_NOTE_TYPE, PX_NOTE_OWNER,                                     \
+      PX_ABI_MAJOR, PX_ABI_MINOR,                                      \
+      id_text,      version_text}
 
 #ifdef __cplusplus
 }

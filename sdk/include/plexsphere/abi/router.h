@@ -27,10 +27,10 @@ enum {
 typedef struct px_principal {
   uint32_t struct_size;
   px_principal_kind kind;
-  px_uuid id;              /* user, service identity or Node */
-  px_uuid domain_id;       /* all zero: platform scope */
-  px_uuid credential_id;   /* the token or key used */
-  int64_t generation;      /* of the Node's credential; authenticated writes carry it */
+  px_uuid id;            /* user, service identity or Node */
+  px_uuid domain_id;     /* all zero: platform scope */
+  px_uuid credential_id; /* the token or key used */
+  int64_t generation;    /* of the Node's credential; authenticated writes carry it */
 } px_principal;
 
 typedef struct px_request {
@@ -71,8 +71,8 @@ typedef struct px_problem {
   uint64_t header_count;
 } px_problem;
 
-/* Completed by exactly one call, after which it must not be touched. Responder and request live until
- * then, on the host's memory. A second completion is ignored, logged and counted. [any] */
+/* Completed by exactly one call, after which it must not be touched. Responder and request live
+ * until then, on the host's memory. A second completion is ignored, logged and counted. [any] */
 typedef struct px_responder {
   uint32_t struct_size;
   uint32_t reserved;
@@ -82,8 +82,8 @@ typedef struct px_responder {
 } px_responder;
 
 enum {
-  PX_ROUTE_FAST = 1,        /* never waits: may run on the small lane */
-  PX_ROUTE_CHECKS_SELF = 2  /* the row must be read first: the handler calls px.authz and audits */
+  PX_ROUTE_FAST = 1,       /* never waits: may run on the small lane */
+  PX_ROUTE_CHECKS_SELF = 2 /* the row must be read first: the handler calls px.authz and audits */
 };
 
 typedef struct px_route {
@@ -92,15 +92,15 @@ typedef struct px_route {
   px_str method;
   px_str path; /* "/v1/nodes/{id}/heartbeat"; parameters {name} match one segment */
   px_auth auth;
-  int32_t denied_as;      /* 403, or 404 where existence must not show */
-  px_str node_parameter;  /* path parameter that must name the calling Node; empty: none */
-  px_str permission;      /* relation checked on the object; empty: none */
-  px_str object_type;     /* "domain", "platform", … */
+  int32_t denied_as;       /* 403, or 404 where existence must not show */
+  px_str node_parameter;   /* path parameter that must name the calling Node; empty: none */
+  px_str permission;       /* relation checked on the object; empty: none */
+  px_str object_type;      /* "domain", "platform", … */
   px_str object_parameter; /* path parameter with the object's id; empty for a singleton */
-  px_str not_found_code;  /* code of the 404 when denied_as is 404 */
-  px_str bad_id_code;     /* 400 code when a {…id} parameter is no non-zero UUID; empty: "invalid_id" */
-  px_str too_large_code;  /* 413 code; empty: "request_body_too_large" */
-  uint64_t body_limit;    /* bytes, on the raw body; 0 takes 8 KiB */
+  px_str not_found_code;   /* code of the 404 when denied_as is 404 */
+  px_str bad_id_code; /* 400 code when a {…id} parameter is no non-zero UUID; empty: "invalid_id" */
+  px_str too_large_code; /* 413 code; empty: "request_body_too_large" */
+  uint64_t body_limit;   /* bytes, on the raw body; 0 takes 8 KiB */
   void* ctx;
   /* [worker] on a host worker. Views of `request` live until the responder is completed. */
   void (*handle)(void* ctx, const px_request* request, const px_responder* responder);

@@ -52,14 +52,16 @@ typedef struct px_value {
 
 enum {
   PX_STATEMENT_READ = 1, /* changes nothing; may run in a read-only transaction */
-  PX_STATEMENT_PORT = 2  /* "SELECT … FROM <own schema>.port_…(…)": may run in others' transactions */
+  PX_STATEMENT_PORT =
+      2 /* "SELECT … FROM <own schema>.port_…(…)": may run in others' transactions */
 };
 
 typedef struct px_statement {
   uint32_t struct_size;
   uint32_t flags;
   px_str name; /* unique in the plugin; for logs and metrics */
-  px_str sql;  /* one SELECT, INSERT, UPDATE, DELETE, VALUES or WITH; parameters $1…; names qualified */
+  px_str
+      sql; /* one SELECT, INSERT, UPDATE, DELETE, VALUES or WITH; parameters $1…; names qualified */
   const px_type* parameters;
   uint64_t parameter_count; /* at most 64 */
   const px_type* results;

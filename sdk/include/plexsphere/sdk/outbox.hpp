@@ -55,9 +55,8 @@ class Outbox {
         table_->base.self, to_wire(type),
         [](void* ctx, px_tx* tx, const px_event* const* events, uint64_t count,
            px_error* err) noexcept {
-          return guard(err, [&] {
-            return (*static_cast<Projection*>(ctx))(tx, std::span(events, count));
-          });
+          return guard(
+              err, [&] { return (*static_cast<Projection*>(ctx))(tx, std::span(events, count)); });
         },
         kept, sink.wire()));
   }

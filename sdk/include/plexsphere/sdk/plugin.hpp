@@ -26,8 +26,9 @@ class Host {
     const px_table* table = wire_->get_service(wire_->self, to_wire(Wrapper::kName));
     if (table == nullptr) {
       return Error{Code::not_found, "service_missing",
-                   std::string(Wrapper::kName) + " is not offered to this plugin: check ports and "
-                                                 "capabilities in its plugin.toml"};
+                   std::string(Wrapper::kName) +
+                       " is not offered to this plugin: check ports and "
+                       "capabilities in its plugin.toml"};
     }
     return Wrapper(reinterpret_cast<const typename Wrapper::Wire*>(table));
   }
@@ -101,25 +102,22 @@ struct PluginTable {
 
 }  // namespace plexsphere::sdk::inline v1
 
-#define PLEXSPHERE_PLUGIN(Class, id_text, version_text)                                            \
-  PX_PLUGIN_NOTE(id_text, version_text);                                                           \
-  extern "C" __attribute__((visibility("default"))) const px_plugin* plexsphere_plugin_v1(void);   \
-  extern "C" const px_plugin* plexsphere_plugin_v1(void) {                                         \
-    using Table = ::plexsphere::sdk::detail::PluginTable<Class>;                                   \
-    static constexpr px_description kDescription{                                                  \
-        sizeof(px_description), 0, {id_text, sizeof(id_text) - 1},                                 \
-        {version_text, sizeof(version_text) - 1}};                                                 \
-    static constexpr px_plugin kPlugin{sizeof(px_plugin),                                          \
-                                       PX_ABI_MAJOR,                                               \
-                                       PX_ABI_MINOR,                                               \
-                                       +[]() -> const px_description* { return &kDescription; },   \
-                                       &Table::validate,                                           \
-                                       &Table::create,                                             \
-                                       &Table::configure,                                          \
-                                       &Table::start,                                              \
-                                       &Table::drain,                                              \
-                                       &Table::stop,                                               \
-                                       &Table::destroy};                                           \
-    return &kPlugin;                                                                               \
-  }                                                                                                \
+#define PLEXSPHERE_PLUGIN(Class, id_text, version_text)                                          \
+  PX_PLUGIN_NOTE(id_text, version_text);                                                         \
+  extern "C" __attribute__((visibility("default"))) const px_plugin* plexsphere_plugin_v1(void); \
+  extern "C" const px_plugin* plexsphere_plugin_v1(void) {                                       \
+    using Table = ::plexsphere::sdk::detail::PluginTable<Class>;                                 \
+    static constexpr px_description kDescription{sizeof(px_description),                         \
+                                                 0,                                              \
+                                                 {id_text, sizeof(id_text) - 1},                 \
+                                                 {version_text, sizeof(version_text) - 1}};      \
+    static constexpr px_plugin kPlugin{                                                          \
+        sizeof(px_plugin), PX_ABI_MAJOR,                                                         \
+        PX_ABI_MINOR,      +[]() -> const px_description* { return &kDescription; },                                   \
+        &Table::validate,  &Table::create,                                                       \
+        &Table::configure, &Table::start,                                                        \
+        &Table::drain,     &Table::stop,                                                         \
+        &Table::destroy};                                                                        \
+    return &kPlugin;                                                                             \
+  }                                                                                              \
   static_assert(std::is_base_of_v<::plexsphere::sdk::Plugin, Class>)

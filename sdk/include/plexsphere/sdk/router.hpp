@@ -35,7 +35,9 @@ struct Response {
   std::string content_type = "application/json";
   Headers headers;
 
-  static Response json(int status, std::string body) { return {status, std::move(body)}; }
+  static Response json(int status, std::string body) {
+    return {status, std::move(body), "application/json", {}};
+  }
   static Response empty(int status) { return {status, {}, {}, {}}; }
 };
 
@@ -71,7 +73,8 @@ struct Principal {
   }
 };
 
-// Views of the host's memory: valid until the request's responder is completed.
+// Views of the host's memory: valid until the request's responder is completed. Copy it (it is one
+// pointer) when a handler answers later.
 class Request {
  public:
   explicit Request(const px_request* wire) : wire_(wire) {}
@@ -135,20 +138,21 @@ class Responder {
     }
     if (const auto* response = std::get_if<Response>(&answer)) {
       const auto headers = pairs(response->headers);
-      const px_response out{sizeof(px_response),
-                            response->status,
-                            to_wire(response->body.empty() ? std::string_view{}
-                                                           : std::string_view(response->content_type)),
-                            to_wire_bytes(response->body),
-                            headers.data(),
-                            headers.size()};
+      const px_response out{
+          sizeof(px_response),
+          response->status,
+          to_wire(response->body.empty() ? std::string_view{}
+                                         : std::string_view(response->content_type)),
+          to_wire_bytes(response->body),
+          headers.data(),
+          headers.size()};
       wire->respond(wire->self, &out);
       return;
     }
     const auto& problem = std::get<Problem>(answer);
     const auto headers = pairs(problem.headers);
-    const px_problem out{sizeof(px_problem),       problem.status,           to_wire(problem.code),
-                         to_wire(problem.detail),  to_wire(problem.members), headers.data(),
+    const px_problem out{sizeof(px_problem),      problem.status,           to_wire(problem.code),
+                         to_wire(problem.detail), to_wire(problem.members), headers.data(),
                          headers.size()};
     wire->fail(wire->self, &out);
   }

@@ -12,7 +12,9 @@
 namespace plexsphere::sdk::inline v1 {
 
 // Overwrites in a way that the compiler must keep.
-inline void zero(void* at, std::size_t size) { explicit_bzero(at, size); }
+inline void zero(void* at, std::size_t size) {
+  explicit_bzero(at, size);
+}
 inline void zero(std::string& text) {
   zero(text.data(), text.size());
   text.clear();

@@ -48,7 +48,8 @@ class Log {
   }
 
  private:
-  void write(px_log_level level, std::string_view event, std::initializer_list<Field> fields) const {
+  void write(px_log_level level, std::string_view event,
+             std::initializer_list<Field> fields) const {
     if (table_ == nullptr || table_->enabled(table_->base.self, level) == 0) {
       return;
     }
@@ -114,7 +115,8 @@ class Config {
     for (uint64_t i = 0; i < *size; ++i) {
       px_str out{};
       ErrorSink sink;
-      const px_status s = table_->get_list_item(table_->base.self, to_wire(key), i, &out, sink.wire());
+      const px_status s =
+          table_->get_list_item(table_->base.self, to_wire(key), i, &out, sink.wire());
       if (s != PX_OK) {
         return std::move(sink).error(s);
       }
@@ -219,11 +221,16 @@ class Health {
   explicit Health(const px_health* table) : table_(table) {}
 
   // The probe lives until the process ends; it must not throw to say "down".
-  Status register_probe(std::string_view name, px_probe_kind kind, std::chrono::milliseconds timeout,
-                        Probe probe) const {
+  Status register_probe(std::string_view name, px_probe_kind kind,
+                        std::chrono::milliseconds timeout, Probe probe) const {
     auto* kept = new Probe(std::move(probe));  // a registration is for the life of the process
-    const px_probe wire{sizeof(px_probe), kind, to_wire(name), static_cast<uint32_t>(timeout.count()),
-                        0, kept, [](void* ctx, px_error* detail) noexcept -> px_health_state {
+    const px_probe wire{sizeof(px_probe),
+                        kind,
+                        to_wire(name),
+                        static_cast<uint32_t>(timeout.count()),
+                        0,
+                        kept,
+                        [](void* ctx, px_error* detail) noexcept -> px_health_state {
                           try {
                             const ProbeResult result = (*static_cast<Probe*>(ctx))();
                             if (detail != nullptr) {

@@ -34,7 +34,8 @@ enum class Code : px_status {
   unauthenticated = PX_UNAUTHENTICATED,
 };
 
-// Why something failed. `reason` is a stable token; `detail` is for people and never holds a secret.
+// Why something failed. `reason` is a stable token; `detail` is for people and never holds a
+// secret.
 struct Error {
   Code code = Code::internal;
   std::string reason;
@@ -47,7 +48,8 @@ struct Error {
 template <typename T = void>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
@@ -95,7 +97,9 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-inline px_str to_wire(std::string_view text) { return {text.data(), text.size()}; }
+inline px_str to_wire(std::string_view text) {
+  return {text.data(), text.size()};
+}
 inline px_bytes to_wire_bytes(std::string_view bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
 }

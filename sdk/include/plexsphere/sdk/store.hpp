@@ -1,9 +1,8 @@
 // PostgreSQL under the plugin's own role: declared statements, transactions, rows.
 //
-//   Statement find_ = store.read("node.find", "SELECT …", {Type::uuid}, {Type::text});   // configure
-//   auto tx = store.begin();                                                            // later
-//   auto rows = tx->run(find_, node_id);
-//   auto done = tx->commit();
+//   Statement find_ = store.read("node.find", "SELECT …", {Type::uuid}, {Type::text});   //
+//   configure auto tx = store.begin(); // later auto rows = tx->run(find_, node_id); auto done =
+//   tx->commit();
 //
 // Everything that touches the database blocks: call it on workers or own threads.
 #pragma once
@@ -131,8 +130,7 @@ class Row {
 class Rows {
  public:
   Rows(const px_store* table, px_rows* rows) : table_(table), rows_(rows) {}
-  Rows(Rows&& other) noexcept
-      : table_(other.table_), rows_(std::exchange(other.rows_, nullptr)) {}
+  Rows(Rows&& other) noexcept : table_(other.table_), rows_(std::exchange(other.rows_, nullptr)) {}
   Rows& operator=(Rows&& other) noexcept {
     std::swap(table_, other.table_);
     std::swap(rows_, other.rows_);

@@ -11,8 +11,12 @@ namespace plexsphere::sdk::inline v1 {
 
 using Instant = std::chrono::sys_time<std::chrono::microseconds>;
 
-inline Instant instant_from_us(int64_t us) { return Instant(std::chrono::microseconds(us)); }
-inline int64_t to_us(Instant instant) { return instant.time_since_epoch().count(); }
+inline Instant instant_from_us(int64_t us) {
+  return Instant(std::chrono::microseconds(us));
+}
+inline int64_t to_us(Instant instant) {
+  return instant.time_since_epoch().count();
+}
 inline int64_t to_ms(Instant instant) {
   return std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count();
 }
@@ -24,12 +28,11 @@ inline std::string rfc3339(Instant instant) {
   const year_month_day date(day);
   const hh_mm_ss time(instant - day);
   char buffer[64];
-  int length = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d",
-                             static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                             static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                             static_cast<int>(time.minutes().count()),
-                             static_cast<int>(time.seconds().count()),
-                             static_cast<int>(time.subseconds().count()));
+  int length = std::snprintf(
+      buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
   while (buffer[length - 1] == '0') {
     --length;
   }
@@ -102,7 +105,8 @@ inline std::optional<int> take_offset(std::string_view& text) {
 
 }  // namespace detail
 
-// RFC 3339 date-time with any offset; a leap second counts as the next second. Nothing if malformed.
+// RFC 3339 date-time with any offset; a leap second counts as the next second. Nothing if
+// malformed.
 inline std::optional<Instant> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   using detail::take;

@@ -1,8 +1,8 @@
 /* px.audit/1: the platform audit log. Provided by audit. Frozen: it will only grow.
  *
  * A row that belongs to a change is staged into the change's transaction and commits with it. A
- * decision without a change is recorded by itself; the answer waits for it. Names only, never values
- * or secrets, except `subject_id`, `remote_ip` and `user_agent`, which are kept erasable.
+ * decision without a change is recorded by itself; the answer waits for it. Names only, never
+ * values or secrets, except `subject_id`, `remote_ip` and `user_agent`, which are kept erasable.
  * Records of Node-side audit (observability) are another type and another service, on purpose. */
 #ifndef PLEXSPHERE_ABI_PORTS_AUDIT_H
 #define PLEXSPHERE_ABI_PORTS_AUDIT_H
@@ -15,9 +15,9 @@ extern "C" {
 
 typedef int32_t px_chain;
 enum {
-  PX_CHAIN_RESOLVE = 0,  /* find the Domains of (subject, object); refuse if there are none */
-  PX_CHAIN_DOMAIN = 1,   /* the Domain in `domain_id` */
-  PX_CHAIN_PLATFORM = 2  /* residency of what no Domain owns; never a fallback */
+  PX_CHAIN_RESOLVE = 0, /* find the Domains of (subject, object); refuse if there are none */
+  PX_CHAIN_DOMAIN = 1,  /* the Domain in `domain_id` */
+  PX_CHAIN_PLATFORM = 2 /* residency of what no Domain owns; never a fallback */
 };
 
 typedef struct px_audit_entry {

@@ -43,7 +43,7 @@ enum {
 
 typedef struct px_decision {
   uint32_t struct_size;
-  px_reason reason; /* granted or the cause of denial */
+  px_reason reason;            /* granted or the cause of denial */
   const px_str* relation_path; /* walk order, "domain:<id>#admin"; empty when denied */
   uint64_t relation_path_count;
 } px_decision;

@@ -27,7 +27,8 @@ typedef struct px_signature {
   uint8_t bytes[64]; /* pure Ed25519 over the message, nothing added */
 } px_signature;
 
-/* `signatures` is null unless PX_OK; one for each message, in order; `key` is the one that signed. */
+/* `signatures` is null unless PX_OK; one for each message, in order; `key` is the one that signed.
+ */
 typedef void (*px_sign_done)(void* ctx, px_status status, px_str reason, const px_public_key* key,
                              const px_signature* signatures, uint64_t count);
 typedef void (*px_rotation_done)(void* ctx, px_status status, px_str reason,

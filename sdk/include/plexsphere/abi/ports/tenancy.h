@@ -15,7 +15,7 @@ typedef struct px_placement {
   px_uuid domain_id;
   px_uuid project_id;
   px_uuid resource_id;
-  px_str resource_kind;  /* "vm", "bridge", … */
+  px_str resource_kind; /* "vm", "bridge", … */
   px_str resource_handle;
   px_str mesh_cidr;      /* of the Domain */
   px_str sub_range_cidr; /* of the Project; empty: none reserved */
