@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -86,11 +88,21 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-bool is_gone(pid_t pid) {
-  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
-  const auto name_end = text.rfind(')');
-  return name_end == std::string::npos || text.compare(name_end, 4, ") Z ") == 0;
-}
+// While it lives, orphans of our children come to us instead of to init, which in a container may
+// never reap them.
+class OrphanReaper {
+ public:
+  OrphanReaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~OrphanReaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
+  OrphanReaper(const OrphanReaper&) = delete;
+  OrphanReaper& operator=(const OrphanReaper&) = delete;
+
+  // True once the process is gone, reaped by us or by its parent.
+  [[nodiscard]] static bool gone(pid_t pid) {
+    const pid_t ended = ::waitpid(pid, nullptr, WNOHANG);
+    return ended == pid || (ended < 0 && ::kill(pid, 0) != 0);
+  }
+};
 
 }  // namespace
 
@@ -119,10 +131,8 @@ PgCluster::PgCluster(Options options) : options_(std::move(options)) {
 
 PgCluster::~PgCluster() {
   try {
-    if (running()) {
-      kill9();  // nothing of it is kept, so there is nothing to shut down in order
-    }
-  } catch (...) {  // NOLINT: a destructor has nobody to tell; Process's own kills what is left
+    stop(StopMode::kImmediate);  // nothing of it is kept, so there is nothing to shut down in order
+  } catch (...) {  // NOLINT: a destructor has nobody to tell, and stop has killed it by then
   }
 }
 
@@ -200,6 +210,7 @@ void PgCluster::kill9() {
   if (!running()) {
     return;
   }
+  const OrphanReaper reaper;
   server_->signal(SIGSTOP);  // no new children while they are counted
   const auto children = children_of(server_->pid());
   for (const pid_t child : children) {
@@ -207,7 +218,7 @@ void PgCluster::kill9() {
   }
   server_->kill();
   for (const pid_t child : children) {
-    if (!wait_until(kStopLimit, [child] { return is_gone(child); })) {
+    if (!wait_until(kStopLimit, [child] { return OrphanReaper::gone(child); })) {
       throw std::runtime_error("a PostgreSQL process survived SIGKILL: " + std::to_string(child));
     }
   }
