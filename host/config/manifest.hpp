@@ -31,16 +31,14 @@ struct RouteDeclaration {
 
 struct Capabilities {
   bool routes = false;
-  bool schema = false;  // px.store, with a role and a schema of the plugin's own
+  bool schema = false;  // px.store, px.jobs and px.seal; a role and a schema of its own
   bool audit = false;
-  bool jobs = false;
-  bool seal = false;
   std::vector<std::string> events;  // event types it may append through px.outbox
   std::vector<std::string> egress;  // hosts it may reach through px.egress
 };
 
 struct Manifest {
-  std::string id;       // [a-z][a-z0-9_]{0,62}; also the directory name and the ELF note's id
+  std::string id;       // [a-z][a-z0-9_.-]{0,62}; also the directory name and the ELF note's id
   std::string version;  // semantic version
   std::string summary;
   AbiVersion abi;

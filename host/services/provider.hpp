@@ -20,6 +20,7 @@
 #include "host/base/result.hpp"
 #include "host/config/manifest.hpp"
 #include "host/config/settings.hpp"
+#include "plexsphere/abi/base.h"
 
 namespace plexsphere::host {
 
@@ -56,9 +57,9 @@ class ServiceProvider {
   // Name and revision as plugins ask for it, e.g. "px.store/1". Constant.
   virtual std::string_view name() const noexcept = 0;
 
-  // The service's C table for this plugin (its first member is struct_size), the same pointer each
-  // time it is asked for the same plugin; null if the manifest's capabilities do not grant it.
-  virtual const void* table_for(const PluginContext& plugin) = 0;
+  // The service's C table for this plugin, the same pointer each time it is asked for the same
+  // plugin; null if the manifest's capabilities do not grant it.
+  virtual const px_table* table_for(const PluginContext& plugin) = 0;
 
   // Hooks, in this order. [init] unless said otherwise.
   //
