@@ -24,8 +24,10 @@ const std::vector<KeySpec>& plugin_keys() {
 }
 
 KeySpec list_key(std::string name) {
-  return {.name = std::move(name), .type = KeyType::kStringList,
-          .default_value = Value(std::vector<std::string>{}), .maximum = 128};
+  return {.name = std::move(name),
+          .type = KeyType::kStringList,
+          .default_value = Value(std::vector<std::string>{}),
+          .maximum = 128};
 }
 
 KeySpec flag_key(std::string name) {
@@ -45,16 +47,18 @@ const std::vector<KeySpec>& capability_keys() {
 }
 
 const std::vector<KeySpec>& route_keys() {
-  static const std::vector<KeySpec> keys{{.name = "method", .required = true},
-                                         {.name = "path", .required = true},
-                                         {.name = "disabled_code", .required = true}};
+  static const std::vector<KeySpec> keys{
+      {.name = "method", .required = true},
+      {.name = "path", .required = true},
+      {.name = "disabled_code", .required = true},
+      {.name = "provisioned", .type = KeyType::kBoolean, .default_value = Value(true)}};
   return keys;
 }
 
 std::optional<KeyType> type_of(std::string_view name) {
-  for (const KeyType type : {KeyType::kString, KeyType::kInteger, KeyType::kBoolean,
-                             KeyType::kDuration, KeyType::kStringList, KeyType::kPath,
-                             KeyType::kSecretFile}) {
+  for (const KeyType type :
+       {KeyType::kString, KeyType::kInteger, KeyType::kBoolean, KeyType::kDuration,
+        KeyType::kStringList, KeyType::kPath, KeyType::kSecretFile}) {
     if (name == type_name(type)) {
       return type;
     }
@@ -131,7 +135,8 @@ class ManifestReader {
     static const std::regex abi(R"(([0-9]{1,5})\.([0-9]{1,5}))");
     match(written, "id", manifest.id, id,
           "use a lower-case name such as \"identity\", at most 63 characters");
-    match(written, "version", manifest.version, version, "use a semantic version such as \"1.0.0\"");
+    match(written, "version", manifest.version, version,
+          "use a semantic version such as \"1.0.0\"");
     const std::string abi_text = text(settings, "abi");
     match(written, "abi", abi_text, abi, "write major.minor, such as abi = \"1.0\"");
     std::smatch parts;
@@ -217,9 +222,9 @@ class ManifestReader {
     } else if (const auto* number = node->as_integer()) {
       return number->get();
     }
-    issue(*node, "'" + std::string(name) + "' does not fit the key's type",
-          "write it as " + detail::example_of(type == KeyType::kDuration ? type
-                                                                         : KeyType::kInteger));
+    issue(
+        *node, "'" + std::string(name) + "' does not fit the key's type",
+        "write it as " + detail::example_of(type == KeyType::kDuration ? type : KeyType::kInteger));
     return std::nullopt;
   }
 
@@ -282,7 +287,8 @@ class ManifestReader {
     const Gathered written = gathered_from(table);
     const Settings settings = detail::check_keys(written, route_keys(), "[[routes]]", out_.issues);
     RouteDeclaration route{text(settings, "method"), text(settings, "path"),
-                           text(settings, "disabled_code")};
+                           text(settings, "disabled_code"),
+                           !settings.has("provisioned") || settings.boolean("provisioned")};
     static const std::regex method("GET|POST|PUT|PATCH|DELETE");
     static const std::regex path(R"((/([A-Za-z0-9._~\-]+|\{[a-z][a-z0-9_]*\}))+|/)");
     static const std::regex code("[a-z][a-z0-9_]{0,63}");
@@ -304,8 +310,11 @@ class ManifestReader {
 
 ManifestResult syntax_error(const std::string& name, const toml::parse_error& error) {
   const auto line = static_cast<unsigned>(error.source().begin.line);
-  return {{}, {{{name, line}, std::string(error.description()), "",
-                line == 0 ? "ship a readable plugin.toml beside the plugin" : "correct the TOML"}}};
+  return {{},
+          {{{name, line},
+            std::string(error.description()),
+            "",
+            line == 0 ? "ship a readable plugin.toml beside the plugin" : "correct the TOML"}}};
 }
 
 ManifestResult from_table(const toml::table& root) {

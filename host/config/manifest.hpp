@@ -22,11 +22,13 @@ struct AbiVersion {
 };
 
 // A route as the manifest lists it. `disabled_code` is the problem code of the 501 that stands in
-// its place while the context is off.
+// its place while the context is off. A route that is not `provisioned` is one this version of the
+// plugin does not build: it answers that 501 always, and the plugin does not register it.
 struct RouteDeclaration {
   std::string method;
   std::string path;
   std::string disabled_code;
+  bool provisioned = true;
 };
 
 struct Capabilities {
