@@ -1,0 +1,46 @@
+#include "sim/api.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace plexsphere::sim {
+
+using nlohmann::json;
+
+test_support::HttpResponse Api::raw(const std::string& method, const std::string& path,
+                                    const std::string& body) const {
+  test_support::HttpHeaders headers{{"Accept", "application/json"}};
+  if (!bearer_.empty()) {
+    headers["Authorization"] = "Bearer " + bearer_;
+  }
+  if (!body.empty()) {
+    headers["Content-Type"] = "application/json";
+  }
+  return test_support::HttpClient(std::chrono::seconds(35))
+      .request(method, base_ + path, headers, body);
+}
+
+json Api::get(const std::string& path) const {
+  return call("GET", path, {});
+}
+
+json Api::post(const std::string& path, const json& body) const {
+  return call("POST", path, body.dump());
+}
+
+json Api::call(const std::string& method, const std::string& path, const std::string& body) const {
+  const auto answer = raw(method, path, body);
+  const json parsed = answer.body.empty() ? json() : json::parse(answer.body, nullptr, false);
+  if (answer.status < 200 || answer.status > 299) {
+    const bool problem = parsed.is_object();
+    const std::string code = problem ? parsed.value("code", std::string()) : std::string();
+    throw ApiError(answer.status, code,
+                   method + " " + path + " answered " + std::to_string(answer.status) + " " + code +
+                       (problem ? ": " + parsed.value("detail", std::string()) : std::string()));
+  }
+  if (parsed.is_discarded()) {
+    throw ApiError(answer.status, "", method + " " + path + " answered a body that is not JSON");
+  }
+  return parsed;
+}
+
+}  // namespace plexsphere::sim

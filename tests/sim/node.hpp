@@ -1,0 +1,58 @@
+// A Node agent, as far as the control plane can tell: keys, enrolment, heartbeats, state.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "sim/api.hpp"
+
+namespace plexsphere::sim {
+
+// One registration's inputs. `nonce` stays the same over every attempt of one registration.
+struct Enrolment {
+  std::string project_id;
+  std::string resource_handle;
+  std::string bootstrap_token;
+  std::string nonce;
+};
+
+// An X25519 key pair (RFC 7748) of the simulated WireGuard interface; base64 of the public half.
+struct MeshKey {
+  std::string public_key;
+  std::string private_key;
+};
+MeshKey make_mesh_key();
+// A random text fit for a registration nonce.
+std::string make_nonce();
+
+// An enrolled agent. Not thread-safe.
+class Node {
+ public:
+  // Enrols through POST /v1/register. Throws ApiError with the refusal's code.
+  static Node enrol(const std::string& base_url, const Enrolment& enrolment);
+
+  const std::string& id() const { return id_; }
+  const std::string& mesh_ip() const { return mesh_ip_; }
+  const std::string& bearer() const { return bearer_; }
+  const MeshKey& key() const { return key_; }
+  std::size_t peers_at_enrolment() const { return peers_at_enrolment_; }
+
+  // The answer's accepted_at.
+  std::string heartbeat() const;
+  nlohmann::json state() const;
+  nlohmann::json reachability() const;
+
+ private:
+  Node(std::string base_url, MeshKey key, const nlohmann::json& answer);
+
+  Api api() const { return {base_, bearer_}; }
+
+  std::string base_;
+  MeshKey key_;
+  std::string id_;
+  std::string mesh_ip_;
+  std::string bearer_;  // nsk_<env>_<base64url(node id ‖ key)>
+  std::size_t peers_at_enrolment_ = 0;
+};
+
+}  // namespace plexsphere::sim
