@@ -1,0 +1,7 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+struct Document {
+  const nlohmann::json* value = nullptr;
+};
