@@ -22,14 +22,19 @@ run_lint() {
 
 # run_tests PRESET CTEST_ARGS…
 run_tests() {
-  local preset="$1" dir log status=0
+  local preset="$1" dir log scratch status=0
   shift
   build_preset "$preset"
   dir="$(build_dir "$preset")"
   log="$dir/ctest.log"
+  # One place for every test's temporary files, so that a test that was killed leaves nothing either.
+  # Other users may pass through it: PostgreSQL runs as one.
+  scratch="$(mktemp -d /tmp/pxt-XXXXXX)"
+  chmod 0711 "$scratch"
   say "tests ($preset)"
-  ctest --test-dir "$dir" -j 2 --timeout "$test_timeout_s" --output-on-failure --no-tests=error "$@" \
+  TMPDIR="$scratch" ctest --test-dir "$dir" -j 2 --timeout "$test_timeout_s" --output-on-failure --no-tests=error "$@" \
     2>&1 </dev/null | tee "$log" || status=$?
+  rm -rf "$scratch"
   count_tests "$log"
   # A crash of ctest itself, or nothing to run, is a failure even if no test was seen to fail.
   if ((status != 0 && test_failed == 0)); then test_failed=1; fi
