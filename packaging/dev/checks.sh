@@ -1,6 +1,7 @@
 # lint, test and ci. Each ends with its tally; ci adds the two and prints one.
 
 lint_passed=0 lint_failed=0
+scratch=
 test_passed=0 test_failed=0
 
 # ctest's own time-out per test, for tests that name none. A test that hangs fails; it never stops the run.
@@ -22,7 +23,7 @@ run_lint() {
 
 # run_tests PRESET CTEST_ARGS…
 run_tests() {
-  local preset="$1" dir log scratch status=0
+  local preset="$1" dir log status=0
   shift
   build_preset "$preset"
   dir="$(build_dir "$preset")"
@@ -34,7 +35,6 @@ run_tests() {
   say "tests ($preset)"
   TMPDIR="$scratch" ctest --test-dir "$dir" -j 2 --timeout "$test_timeout_s" --output-on-failure --no-tests=error "$@" \
     2>&1 </dev/null | tee "$log" || status=$?
-  rm -rf "$scratch"
   count_tests "$log"
   # A crash of ctest itself, or nothing to run, is a failure even if no test was seen to fail.
   if ((status != 0 && test_failed == 0)); then test_failed=1; fi
@@ -55,6 +55,7 @@ count_tests() {
 # closing_line: runs at exit, whatever ended the verb, so that a broken build has a tally too.
 closing_line() {
   local status=$?
+  if [[ -n "$scratch" ]]; then rm -rf "$scratch"; fi
   local passed=$((lint_passed + test_passed)) failed=$((lint_failed + test_failed))
   if ((status != 0 && failed == 0)); then failed=1; fi
   printf '%d passed, %d failed\n' "$passed" "$failed"
