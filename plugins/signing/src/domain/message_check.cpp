@@ -1,0 +1,187 @@
+#include "domain/message_check.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "domain/json_scanner.hpp"
+
+namespace plexsphere::signing {
+namespace {
+
+constexpr std::size_t kMaxHeaderString = 256;
+
+Fault refused(std::string cause) {
+  return {FaultKind::kInvariantViolation, std::move(cause)};
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// The number that `width` digits at `at` spell, or -1.
+int digits(std::string_view text, std::size_t at, std::size_t width) {
+  int value = 0;
+  for (std::size_t i = at; i < at + width; ++i) {
+    if (i >= text.size() || !is_digit(text[i])) {
+      return -1;
+    }
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+bool in_range(int value, int low, int high) {
+  return value >= low && value <= high;
+}
+
+bool is_date(std::string_view text) {
+  const std::chrono::year_month_day date{
+      std::chrono::year(digits(text, 0, 4)),
+      std::chrono::month(static_cast<unsigned>(digits(text, 5, 2))),
+      std::chrono::day(static_cast<unsigned>(digits(text, 8, 2)))};
+  return digits(text, 0, 4) >= 0 && digits(text, 5, 2) > 0 && digits(text, 8, 2) > 0 &&
+         text[4] == '-' && text[7] == '-' && date.ok();
+}
+
+bool is_clock(std::string_view text) {
+  return text[2] == ':' && in_range(digits(text, 0, 2), 0, 23) &&
+         in_range(digits(text, 3, 2), 0, 59);
+}
+
+// Fraction as Go writes it: one to nine digits, the last not zero; or none, and no dot.
+std::optional<std::size_t> fraction_length(std::string_view text) {
+  if (!text.starts_with('.')) {
+    return 0;
+  }
+  const auto end = std::find_if_not(text.begin() + 1, text.end(), is_digit);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  if (length < 2 || length > 10 || text[length - 1] == '0') {
+    return std::nullopt;
+  }
+  return length;
+}
+
+bool is_zone(std::string_view text) {
+  if (text == "Z") {
+    return true;
+  }
+  return text.size() == 6 && (text[0] == '+' || text[0] == '-') && is_clock(text.substr(1)) &&
+         text.substr(1) != "00:00";
+}
+
+// RFC 3339 in the one spelling Go's encoder gives it: shortest fraction, Z for offset zero.
+bool is_canonical_time(std::string_view text) {
+  if (text.size() < 20 || text[10] != 'T' || !is_date(text) || !is_clock(text.substr(11)) ||
+      text[16] != ':' || !in_range(digits(text, 17, 2), 0, 59)) {
+    return false;
+  }
+  const std::string_view rest = text.substr(19);
+  const auto fraction = fraction_length(rest);
+  return fraction && is_zone(rest.substr(*fraction));
+}
+
+bool is_base64_of_32_bytes(std::string_view text) {
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() != 44 || text[43] != '=') {
+    return false;
+  }
+  const bool clean = text.substr(0, 43).find_first_not_of(alphabet) == std::string_view::npos;
+  // 32 bytes fill 42 characters and four bits of the 43rd: its two spare bits must be zero.
+  return clean && alphabet.find(text[42]) % 4 == 0;
+}
+
+bool is_tree_size(std::string_view text) {
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  return digits && text.size() <= 18 && (text == "0" || text[0] != '0');
+}
+
+bool is_plain_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\n') || byte >= 0x7f;
+  });
+}
+
+std::string_view take_line(std::string_view& rest) {
+  const std::size_t end = rest.find('\n');
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return line;
+}
+
+}  // namespace
+
+Outcome<EventHeader> check_event(std::string_view bytes) {
+  JsonScanner scan(bytes);
+  const auto member = [&scan](std::string_view name) -> std::optional<std::string_view> {
+    auto text = scan.literal(name) ? scan.string(Escapes::kMinimal) : std::nullopt;
+    return text && text->size() <= kMaxHeaderString ? text : std::nullopt;
+  };
+  const auto id = member("{\"id\":");
+  const auto type = id ? member(",\"type\":") : std::nullopt;
+  const auto scope = type ? member(",\"scope\":") : std::nullopt;
+  const auto key_id = scope ? member(",\"key_id\":") : std::nullopt;
+  const auto issued_at = key_id ? member(",\"issued_at\":") : std::nullopt;
+  if (!issued_at || id->empty() || type->empty() || !is_canonical_time(*issued_at)) {
+    return refused("the message does not start as the canonical bytes of an event envelope");
+  }
+  if (!scan.literal(",\"payload\":") || !scan.object_or_null() || !scan.literal("}") ||
+      !scan.at_end()) {
+    return refused("the event's payload is not an object in canonical form");
+  }
+  return EventHeader{*scope, *key_id};
+}
+
+Outcome<std::string_view> check_checkpoint(std::string_view bytes) {
+  if (!bytes.ends_with('\n') || !is_plain_text(bytes)) {
+    return refused("a checkpoint note is printable ASCII lines, each ended by a newline");
+  }
+  std::string_view rest = bytes;
+  const std::string_view origin = take_line(rest);
+  const std::string_view size = take_line(rest);
+  const std::string_view root = take_line(rest);
+  if (origin.empty() || !is_tree_size(size) || !is_base64_of_32_bytes(root)) {
+    return refused("a checkpoint note is an origin, a tree size and a base64 root hash");
+  }
+  while (!rest.empty()) {
+    if (take_line(rest).empty()) {
+      return refused("a checkpoint note has no empty line");
+    }
+  }
+  return origin;
+}
+
+Outcome<Done> check_message(Purpose purpose, std::string_view bytes, const Scope& scope,
+                            std::string_view key_id) {
+  if (bytes.size() > kMaxMessageBytes) {
+    return refused("a message has at most 61440 bytes");
+  }
+  if (purpose == Purpose::kCheckpoints) {
+    const Outcome<std::string_view> origin = check_checkpoint(bytes);
+    if (!origin.ok()) {
+      return origin.fault();
+    }
+    const std::string_view text = origin.value();
+    if (text.substr(text.rfind('/') + 1) != scope.text()) {
+      return Fault{FaultKind::kScopeMismatch, "the checkpoint's origin ends in another scope"};
+    }
+    return Done{};
+  }
+  const Outcome<EventHeader> header = check_event(bytes);
+  if (!header.ok()) {
+    return header.fault();
+  }
+  // An event may name a Node, whose Domain the signer does not know; a named Domain must be this
+  // one.
+  const std::string_view named = header.value().scope;
+  if ((named == "platform" || named.starts_with("domain:")) && named != scope.text()) {
+    return Fault{FaultKind::kScopeMismatch, "the event names another scope"};
+  }
+  if (header.value().key_id != key_id) {
+    return refused("the event's key_id is not the id of the key that would sign it");
+  }
+  return Done{};
+}
+
+}  // namespace plexsphere::signing

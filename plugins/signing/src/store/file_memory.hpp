@@ -1,0 +1,39 @@
+// Key-set memory in a directory: one file per scope, replaced atomically.
+//
+// A file holds the signature in hexadecimal on its first line and the document after it. It is
+// written beside its place, flushed, renamed over it, and the directory is flushed, so a crash
+// leaves the old or the new one. The directory is held by a lock while this object lives: two
+// signers on one memory would each think the other's steps a replay.
+//
+// Thread safety: one call at a time. Ownership: holds the directory's lock.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/key_set_memory.hpp"
+
+namespace plexsphere::signing {
+
+class FileMemory final : public KeySetMemory {
+ public:
+  // Creates the directory with mode 0700 if it is absent. `document_key` completes what is
+  // recalled. Faults: internal, naming the path and the reason, among them another process holding
+  // it.
+  static Outcome<std::unique_ptr<FileMemory>> open(const std::string& directory,
+                                                   const PublicKey& document_key);
+  ~FileMemory() override;
+
+  Outcome<std::optional<SignedDocument>> recall(const Scope& scope) override;
+  Outcome<Done> remember(const Scope& scope, const SignedDocument& document) override;
+
+ private:
+  FileMemory(int directory_fd, int lock_fd, std::string path, PublicKey document_key);
+
+  const int directory_fd_;
+  const int lock_fd_;
+  const std::string path_;
+  const PublicKey document_key_;
+};
+
+}  // namespace plexsphere::signing
