@@ -1,0 +1,27 @@
+// The limit of a request-and-answer server on this machine: reads whatever arrives and answers with
+// fixed bytes, in one epoll thread of a process of its own. No parsing, no routing, no logging.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace plexsphere::bench {
+
+// Owns the child process; killed and reaped on destruction.
+class EchoServer {
+ public:
+  explicit EchoServer(const std::string& answer);
+  ~EchoServer();
+  EchoServer(const EchoServer&) = delete;
+  EchoServer& operator=(const EchoServer&) = delete;
+
+  std::uint16_t port() const { return port_; }
+
+ private:
+  pid_t child_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace plexsphere::bench

@@ -1,0 +1,36 @@
+// One line of JSON for each figure of a benchmark, always beside the machine's own limit.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace plexsphere::bench {
+
+// Rates in the same unit, measured in the same run. `floor` is the least acceptable ours / limit.
+struct Figure {
+  std::string name;
+  double ours;
+  double limit;
+  double floor;
+
+  double ratio() const { return ours / limit; }
+};
+
+// Prints the figure and tells whether it holds.
+inline bool report(const Figure& f) {
+  std::printf(R"({"name":"%s","ours":%.1f,"limit":%.1f,"ratio":%.3f,"floor":%.3f})"
+              "\n",
+              f.name.c_str(), f.ours, f.limit, f.ratio(), f.floor);
+  std::fflush(stdout);
+  return f.ratio() >= f.floor;
+}
+
+// The middle value; requires at least one.
+inline double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace plexsphere::bench
