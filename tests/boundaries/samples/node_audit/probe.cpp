@@ -1,5 +1,5 @@
-// What px.audit, the platform's chain, accepts and what it must not. Each ATTEMPT_… is compiled by
-// itself and has to fail; without one, the file has to compile.
+// What px.audit, the platform's chain, accepts and what it must not. As it stands this compiles;
+// with ATTEMPTS defined, every line marked so must be refused by the compiler, and no other line.
 #include <string>
 
 #include "plexsphere/sdk/ports/audit.hpp"
@@ -18,27 +18,20 @@ sdk::Status accepted(const sdk::Audit& audit, const sdk::Transaction& tx) {
   return audit.stage(tx, sdk::AuditEntry{});
 }
 
-#ifdef ATTEMPT_STAGE_NODE_RECORD
-sdk::Status attempt(const sdk::Audit& audit, const sdk::Transaction& tx) {
-  return audit.stage(tx, NodeAuditRecord{});
+#ifdef ATTEMPTS
+sdk::Status stage_node_record(const sdk::Audit& audit, const sdk::Transaction& tx) {
+  return audit.stage(tx, NodeAuditRecord{});  // must not compile
 }
-#endif
 
-#ifdef ATTEMPT_RECORD_NODE_RECORD
-void attempt(const sdk::Audit& audit) {
-  audit.record(NodeAuditRecord{}, [](const sdk::Status&) {});
+void record_node_record(const sdk::Audit& audit) {
+  audit.record(NodeAuditRecord{}, [](const sdk::Status&) {});  // must not compile
 }
-#endif
 
-#ifdef ATTEMPT_STAGE_RAW_BYTES
-sdk::Status attempt(const sdk::Audit& audit, const sdk::Transaction& tx) {
-  return audit.stage(tx, std::string("{\"any\":\"document\"}"));
+sdk::Status stage_raw_bytes(const sdk::Audit& audit, const sdk::Transaction& tx) {
+  return audit.stage(tx, std::string("{}"));  // must not compile
 }
-#endif
 
-#ifdef ATTEMPT_ASSIGN_NODE_RECORD
-sdk::AuditEntry attempt() {
-  sdk::AuditEntry entry = NodeAuditRecord{};
-  return entry;
+sdk::AuditEntry convert_node_record() {
+  return NodeAuditRecord{};  // must not compile
 }
 #endif
