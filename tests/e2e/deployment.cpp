@@ -101,7 +101,7 @@ sim::Operator Deployment::op() const {
 void Deployment::write_secrets() {
   write_secret(files_.path() / "root.key");
   write_secret(files_.path() / "signer.seed");
-  for (const char* name : {"run", "signer-state", "core.d", "signer.d"}) {
+  for (const char* name : {"run", "signer-state"}) {
     std::filesystem::create_directory(files_.path() / name);
     ::chmod((files_.path() / name).c_str(), 0750);
   }

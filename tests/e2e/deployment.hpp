@@ -35,11 +35,11 @@ class Core {
 class Deployment {
  public:
   struct Options {
-    bool durable = false;                 // PostgreSQL with fsync
-    bool signer = true;                   // start the signer
-    std::string core_settings;            // TOML appended to the core's configuration
-    std::vector<std::string> disabled;    // contexts left out
-    std::vector<std::string> core_flags;  // appended to the core's command line
+    bool durable = false;                      // PostgreSQL with fsync
+    bool signer = true;                        // start the signer
+    std::string core_settings = {};            // TOML appended to the core's configuration
+    std::vector<std::string> disabled = {};    // contexts left out
+    std::vector<std::string> core_flags = {};  // appended to the core's command line
   };
 
   // Migrates and starts the signer, not yet a core. Throws with the failing program's output.
