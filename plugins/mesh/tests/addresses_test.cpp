@@ -23,9 +23,10 @@ struct Ask {
 
 std::string allocate(pqxx::transaction_base& tx, const Ask& ask, int node) {
   return tx
-      .exec_params("SELECT address FROM mesh.port_allocate_address($1, $2, $3, $4, $5, $6) AS address",
-                   ask.domain, ask.mesh_cidr, ask.sub_range, uuid(node), ask.cool_down_ms,
-                   ask.lock_wait_ms)[0][0]
+      .exec_params(
+          "SELECT address FROM mesh.port_allocate_address($1, $2, $3, $4, $5, $6) AS address",
+          ask.domain, ask.mesh_cidr, ask.sub_range, uuid(node), ask.cool_down_ms,
+          ask.lock_wait_ms)[0][0]
       .as<std::string>();
 }
 
@@ -47,9 +48,10 @@ void release(const MeshDatabase& db, int node) {
 void reserve(const MeshDatabase& db, int project, const std::string& range) {
   pqxx::connection connection(db.dsn("neighbour"));
   pqxx::work tx(connection);
-  tx.exec_params("SELECT mesh.port_project_reserved_ranges(ARRAY[$1::uuid], ARRAY[$2::uuid], "
-                 "ARRAY[$3::text])",
-                 kDomain, uuid(project), range);
+  tx.exec_params(
+      "SELECT mesh.port_project_reserved_ranges(ARRAY[$1::uuid], ARRAY[$2::uuid], "
+      "ARRAY[$3::text])",
+      kDomain, uuid(project), range);
   tx.commit();
 }
 

@@ -19,11 +19,12 @@ class MeshDatabase {
     pqxx::connection admin(cluster_.dsn());
     pqxx::nontransaction run(admin);
     run.exec("REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC");
-    run.exec("CREATE ROLE plexsphere_mesh; CREATE ROLE plexsphere_mesh_owner; "
-             "CREATE ROLE port_ipam; CREATE ROLE port_peers; CREATE ROLE port_outbox; "
-             "CREATE ROLE neighbour LOGIN IN ROLE port_ipam, port_peers, port_outbox; "
-             "CREATE ROLE stranger LOGIN; CREATE ROLE runtime LOGIN IN ROLE plexsphere_mesh; "
-             "CREATE SCHEMA mesh AUTHORIZATION plexsphere_mesh_owner");
+    run.exec(
+        "CREATE ROLE plexsphere_mesh; CREATE ROLE plexsphere_mesh_owner; "
+        "CREATE ROLE port_ipam; CREATE ROLE port_peers; CREATE ROLE port_outbox; "
+        "CREATE ROLE neighbour LOGIN IN ROLE port_ipam, port_peers, port_outbox; "
+        "CREATE ROLE stranger LOGIN; CREATE ROLE runtime LOGIN IN ROLE plexsphere_mesh; "
+        "CREATE SCHEMA mesh AUTHORIZATION plexsphere_mesh_owner");
     const std::filesystem::path folder(MESH_MIGRATIONS);
     std::set<std::filesystem::path> files(std::filesystem::directory_iterator(folder), {});
     for (const auto& file : files) {

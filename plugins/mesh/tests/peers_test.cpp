@@ -13,11 +13,12 @@ void registered(const MeshDatabase& db, int node, int generation = 1,
                 const std::string& domain = kDomain) {
   pqxx::connection connection(db.dsn("neighbour"));
   pqxx::work tx(connection);
-  tx.exec_params("SELECT mesh.port_project_nodes_registered(ARRAY[$1::uuid], ARRAY[$2::uuid], "
-                 "ARRAY[$3::uuid], ARRAY[$4::uuid], ARRAY[$5::text], "
-                 "ARRAY[decode(repeat('01', 32), 'hex')], ARRAY[$6::bigint])",
-                 uuid(node), uuid(node + 0x1000), domain, uuid(0xb0),
-                 "10.0.0." + std::to_string(node), generation);
+  tx.exec_params(
+      "SELECT mesh.port_project_nodes_registered(ARRAY[$1::uuid], ARRAY[$2::uuid], "
+      "ARRAY[$3::uuid], ARRAY[$4::uuid], ARRAY[$5::text], "
+      "ARRAY[decode(repeat('01', 32), 'hex')], ARRAY[$6::bigint])",
+      uuid(node), uuid(node + 0x1000), domain, uuid(0xb0), "10.0.0." + std::to_string(node),
+      generation);
   tx.commit();
 }
 
@@ -25,9 +26,10 @@ std::string ids_seen_by(const MeshDatabase& db, int node, const std::string& dom
   pqxx::connection connection(db.dsn("neighbour"));
   pqxx::work tx(connection);
   return tx
-      .exec_params("SELECT coalesce(string_agg(right(node_id::text, 2) || '=' || mesh_ip || '/' || "
-                   "public_key, ' '), '') FROM mesh.port_peer_snapshot($1, $2)",
-                   domain, uuid(node))[0][0]
+      .exec_params(
+          "SELECT coalesce(string_agg(right(node_id::text, 2) || '=' || mesh_ip || '/' || "
+          "public_key, ' '), '') FROM mesh.port_peer_snapshot($1, $2)",
+          domain, uuid(node))[0][0]
       .as<std::string>();
 }
 
@@ -39,9 +41,10 @@ void call(const MeshDatabase& db, const std::string& sql) {
 }
 
 std::string credential(const MeshDatabase& db, int node) {
-  return db.admin("SELECT credential_generation || CASE WHEN credential_revoked_at IS NULL THEN "
-                  "' live' ELSE ' revoked' END FROM mesh.peer WHERE node_id = '" +
-                  uuid(node) + "'");
+  return db.admin(
+      "SELECT credential_generation || CASE WHEN credential_revoked_at IS NULL THEN "
+      "' live' ELSE ' revoked' END FROM mesh.peer WHERE node_id = '" +
+      uuid(node) + "'");
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+// mesh: addresses, peers, heartbeats and the state a Node pulls.
+#include <memory>
+
+#include "app/ipam_port.hpp"
+#include "app/node_views.hpp"
+#include "app/peers_port.hpp"
+#include "app/policy_cache.hpp"
+#include "http/node_routes.hpp"
+#include "plexsphere/sdk/plugin.hpp"
+#include "store/peer_store.hpp"
+#include "store/projections.hpp"
+
+namespace plexsphere::mesh {
+namespace {
+
+// Everything that ports, routes and projections point to. Made at configure, never freed: their
+// registrations last until the process ends.
+struct Parts {
+  Parts(sdk::Clock clock, sdk::Log log, sdk::Tenancy tenancy, std::chrono::milliseconds cool_down,
+        std::chrono::milliseconds lock_wait)
+      : ipam(cool_down, lock_wait),
+        projections(clock),
+        policies(tenancy, clock),
+        views(peers, policies),
+        routes(views, clock, log) {}
+
+  PeerStore peers;
+  IpamPort ipam;
+  PeersPort snapshot;
+  Projections projections;
+  PolicyCache policies;
+  NodeViews views;
+  NodeRoutes routes;
+};
+
+// Takes the value out of a Result or returns its error from the calling function.
+#define MESH_TAKE(name, expression) \
+  auto name = (expression);         \
+  if (!name.ok()) {                 \
+    return name.error();            \
+  }
+
+class MeshPlugin : public sdk::Plugin {
+ public:
+  sdk::Status configure(const sdk::Host& host) override {
+    MESH_TAKE(log, host.get<sdk::Log>())
+    MESH_TAKE(clock, host.get<sdk::Clock>())
+    MESH_TAKE(config, host.get<sdk::Config>())
+    MESH_TAKE(tenancy, host.get<sdk::Tenancy>())
+    MESH_TAKE(cool_down, config->duration("address_cool_down"))
+    MESH_TAKE(lock_wait, config->duration("address_lock_wait"))
+    parts_ = new Parts(*clock, *log, *tenancy, *cool_down, *lock_wait);
+    if (auto declared = declare(host); !declared.ok()) {
+      return declared;
+    }
+    return offer(host);
+  }
+
+ private:
+  sdk::Status declare(const sdk::Host& host) {
+    MESH_TAKE(store, host.get<sdk::Store>())
+    for (const auto& status :
+         {parts_->peers.declare(*store), parts_->ipam.declare(*store),
+          parts_->snapshot.declare(*store), parts_->projections.declare(*store)}) {
+      if (!status.ok()) {
+        return status;
+      }
+    }
+    return {};
+  }
+
+  sdk::Status offer(const sdk::Host& host) {
+    MESH_TAKE(outbox, host.get<sdk::Outbox>())
+    MESH_TAKE(router, host.get<sdk::Router>())
+    if (auto done = parts_->projections.subscribe(*outbox); !done.ok()) {
+      return done;
+    }
+    if (auto done = parts_->routes.add(*router); !done.ok()) {
+      return done;
+    }
+    if (auto done = host.provide("px.ipam/1", parts_->ipam.table()); !done.ok()) {
+      return done;
+    }
+    return host.provide("px.peers/1", parts_->snapshot.table());
+  }
+
+  Parts* parts_ = nullptr;
+};
+
+#undef MESH_TAKE
+
+}  // namespace
+}  // namespace plexsphere::mesh
+
+PLEXSPHERE_PLUGIN(plexsphere::mesh::MeshPlugin, "mesh", "0.1.0");

@@ -1,0 +1,45 @@
+// Keeps this context's tables true to what others tell: each event becomes rows in the transaction
+// that emits it, by one SQL call per batch. A payload that cannot be read aborts that transaction:
+// better no Node than a Node nobody can see.
+//
+// Event                            payload members read (further ones are ignored)
+//   tenancy.NodeRegistered           node_id, project_id, mesh_ip, public_key (base64),
+//                                    credential_generation
+//   tenancy.NodeDeregistered         node_id
+//   identity.NodeCredentialIssued    node_id, credential_generation
+//   identity.NodeCredentialRevoked   node_id, credential_generation
+//   ProjectCreated, ProjectUpdated   project_id, sub_range_cidr (absent or null: none)
+//
+// Thread safety: declare and subscribe at configure; projecting on any worker.
+#pragma once
+
+#include <span>
+
+#include "plexsphere/sdk/outbox.hpp"
+#include "plexsphere/sdk/services.hpp"
+
+namespace plexsphere::mesh {
+
+class Projections {
+ public:
+  explicit Projections(sdk::Clock clock) : clock_(clock) {}
+  Projections(const Projections&) = delete;
+  Projections& operator=(const Projections&) = delete;
+
+  sdk::Status declare(const sdk::Store& store);
+  // Must outlive the process's last transaction.
+  sdk::Status subscribe(const sdk::Outbox& outbox);
+
+ private:
+  using Events = std::span<const px_event* const>;
+  sdk::Status nodes_registered(px_tx* tx, Events events) const;
+  sdk::Status nodes_deregistered(px_tx* tx, Events events) const;
+  sdk::Status credentials_changed(sdk::Statement statement, px_tx* tx, Events events) const;
+  sdk::Status projects_changed(px_tx* tx, Events events) const;
+
+  sdk::Clock clock_;
+  sdk::Store store_;
+  sdk::Statement registered_, deregistered_, issued_, revoked_, reserved_;
+};
+
+}  // namespace plexsphere::mesh
