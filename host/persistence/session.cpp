@@ -114,17 +114,25 @@ std::string complete_dsn(const SessionOptions& options) {
   return out;
 }
 
+// The concrete type on purpose: libpqxx 6 has no virtual destructor on connection_base, and one
+// deleted through it never closes.
+struct Session::Link {
+  explicit Link(const std::string& dsn) : connection(dsn), channel(connection) {}
+
+  pqxx::connection connection;
+  pqxx::nontransaction channel;
+};
+
 Session::Session(const SessionOptions& options) {
   const std::string dsn = complete_dsn(options);
   bool in_recovery = false;
   try {
-    connection_ = std::make_unique<pqxx::connection>(dsn);
+    link_ = std::make_unique<Link>(dsn);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    connection_->inhibit_reactivation(true);  // deprecated without a replacement in libpqxx 6
+    link_->connection.inhibit_reactivation(true);  // deprecated without a replacement in libpqxx 6
 #pragma GCC diagnostic pop
-    channel_ = std::make_unique<pqxx::nontransaction>(*connection_);
-    in_recovery = channel_->exec(setup_sql(options))[0][0].as<bool>();
+    in_recovery = link_->channel.exec(setup_sql(options))[0][0].as<bool>();
   } catch (const pqxx::sql_error& error) {
     throw StoreError(PX_UNAVAILABLE, "database_unavailable", error.what(), error.sqlstate());
   } catch (const std::exception& error) {
@@ -139,8 +147,7 @@ Session::Session(const SessionOptions& options) {
 
 Session::~Session() {
   try {
-    channel_.reset();
-    connection_.reset();
+    link_.reset();
   } catch (...) {  // closing a lost connection may complain; there is nothing left to save
   }
 }
@@ -155,7 +162,7 @@ pqxx::result Session::guarded(Work&& work) {
 }
 
 void Session::translate_current_exception() {
-  if (!connection_->is_open()) {
+  if (!link_->connection.is_open()) {
     broken_ = true;
   }
   try {
@@ -188,7 +195,7 @@ void Session::begin(const BeginOptions& options) {
     sql += "; SET LOCAL ROLE " + quote_identifier(options.role);
   }
   try {
-    guarded([&] { return channel_->exec(sql); });
+    guarded([&] { return link_->channel.exec(sql); });
   } catch (const StoreError&) {
     in_transaction_ = true;  // BEGIN may have passed and the role failed
     rollback();
@@ -200,7 +207,7 @@ void Session::begin(const BeginOptions& options) {
 
 void Session::commit() {
   try {
-    guarded([&] { return channel_->exec("COMMIT"); });
+    guarded([&] { return link_->channel.exec("COMMIT"); });
     in_transaction_ = false;
   } catch (const StoreError& error) {
     if (broken_) {
@@ -221,20 +228,20 @@ void Session::rollback() noexcept {
     return;
   }
   try {
-    channel_->exec("ROLLBACK");
+    link_->channel.exec("ROLLBACK");
   } catch (...) {
     broken_ = true;
   }
 }
 
 pqxx::result Session::run(const std::string& sql) {
-  return guarded([&] { return channel_->exec(sql); });
+  return guarded([&] { return link_->channel.exec(sql); });
 }
 
 pqxx::result Session::run(const std::string& sql, const TextParameters& parameters) {
   const std::vector<const char*> pointers = pointers_to(parameters);
   return guarded([&] {
-    return channel_->exec_params(sql, pqxx::prepare::make_dynamic_params(pointers));
+    return link_->channel.exec_params(sql, pqxx::prepare::make_dynamic_params(pointers));
   });
 }
 
@@ -247,14 +254,14 @@ pqxx::result Session::run_prepared(std::uint32_t id, const std::string& sql,
       prepared_.resize(id + 1, false);
     }
     if (!prepared_[id]) {
-      connection_->prepare(name, sql);
+      link_->connection.prepare(name, sql);
       prepared_[id] = true;
     }
-    return channel_->exec_prepared(name, pqxx::prepare::make_dynamic_params(pointers));
+    return link_->channel.exec_prepared(name, pqxx::prepare::make_dynamic_params(pointers));
   });
 }
 
-int Session::backend_pid() const { return connection_->backendpid(); }
+int Session::backend_pid() const { return link_->connection.backendpid(); }
 
 bool Session::first_result_of(std::uint32_t id) {
   if (checked_.size() <= id) {

@@ -17,11 +17,6 @@
 
 #include <pqxx/result.hxx>
 
-namespace pqxx {
-class connection_base;
-class nontransaction;
-}  // namespace pqxx
-
 namespace plexsphere::host::persistence {
 
 struct SessionOptions {
@@ -78,8 +73,8 @@ class Session {
   pqxx::result guarded(Work&& work);
   [[noreturn]] void translate_current_exception();
 
-  std::unique_ptr<pqxx::connection_base> connection_;
-  std::unique_ptr<pqxx::nontransaction> channel_;
+  struct Link;  // keeps libpqxx's connection headers out of this one
+  std::unique_ptr<Link> link_;
   std::string last_role_;
   std::vector<bool> prepared_;
   std::vector<bool> checked_;
