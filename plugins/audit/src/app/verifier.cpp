@@ -1,0 +1,141 @@
+#include "app/verifier.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "app/digest.hpp"
+#include "domain/record.hpp"
+
+namespace plexsphere::audit {
+namespace {
+
+using sdk::Code;
+using sdk::Error;
+using sdk::Result;
+using sdk::Uuid;
+
+constexpr std::int64_t kAskEvery = 256;  // entries between two questions to keep_going
+constexpr std::int64_t kEverything = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+Result<ChainWalk> Verifier::begin_walk(const sdk::Transaction& tx, const Uuid& chain,
+                                       std::int64_t from) const {
+  std::optional<std::string> predecessor;
+  if (from > 1) {
+    auto hash = store_.entry_hash(tx, chain, from - 1);
+    if (!hash.ok()) {
+      return hash.error();
+    }
+    predecessor = std::move(*hash);
+  }
+  return ChainWalk(&entry_hash, canonical_head(chain.text()), from, std::move(predecessor));
+}
+
+// Reads in one transaction and writes nothing: a finding is kept in another one, after this one has
+// given its connection back.
+Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segment,
+                                        const std::function<bool()>& keep_going) const {
+  auto tx = store_.store().begin_read();
+  if (!tx.ok()) {
+    return tx.error();
+  }
+  // The head first: entries appended meanwhile lie beyond it and are not part of this walk.
+  const auto head = store_.head(*tx, chain);
+  if (!head.ok()) {
+    return head.error();
+  }
+  const bool has_head = head.value().has_value();
+  const std::int64_t end = has_head ? head.value()->seq : 0;
+  const std::int64_t from = segment.from.value_or(1);
+  const std::int64_t to = std::min(segment.to.value_or(end), end);
+  if (from > 1 && from > end) {
+    return Error{
+        Code::out_of_range, "segment_out_of_range",
+        "The segment begins past the end of the chain, which is at " + std::to_string(end) + "."};
+  }
+  auto walk = begin_walk(*tx, chain, from);
+  if (!walk.ok()) {
+    return walk.error();
+  }
+  std::optional<Divergence> divergence;
+  bool cut_short = false;
+  const auto done =
+      store_.walk(*tx, chain, from, has_head ? to : kEverything, [&](const Link& link) {
+        divergence = walk->step(link);
+        cut_short = !divergence && walk->steps() % kAskEvery == 0 && !keep_going();
+        return !divergence && !cut_short;
+      });
+  if (!done.ok()) {
+    return done.error();
+  }
+  if (!divergence && !cut_short) {
+    const bool whole = has_head && to == end;
+    divergence = walk->finish(to, whole ? std::optional(head.value()->entry_hash) : std::nullopt);
+  }
+  const std::int64_t reached = divergence ? divergence->seq : walk->last_seq();
+  return Walked{{divergence, from, reached}, !has_head && reached > 0};
+}
+
+Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
+                                 const std::function<bool()>& keep_going) const {
+  auto walked = walk(chain, segment, keep_going);
+  if (walked.ok() && walked->head_missing) {
+    walked = walk(chain, segment, keep_going);  // perhaps the chain was only just begun
+  }
+  if (!walked.ok()) {
+    return walked.error();
+  }
+  Verdict& verdict = walked->verdict;
+  if (walked->head_missing && !verdict.divergence) {
+    verdict.divergence = Divergence{verdict.to, Finding::head_mismatch, std::nullopt, std::nullopt};
+  }
+  if (verdict.divergence) {
+    report(chain, *verdict.divergence);
+  }
+  return verdict;
+}
+
+void Verifier::report(const Uuid& chain, const Divergence& divergence) const {
+  log_.error("audit.divergence", {{"chain", chain.text()},
+                                  {"seq", std::to_string(divergence.seq)},
+                                  {"finding", std::string(finding_name(divergence.finding))}});
+  if (const auto kept = store_.quarantine(chain, divergence); !kept.ok()) {
+    log_.error("audit.quarantine_failed",
+               {{"chain", chain.text()}, {"reason", kept.error().reason}});
+  }
+}
+
+Result<std::size_t> Verifier::check_heads() const {
+  const auto faults = store_.head_faults();
+  if (!faults.ok()) {
+    return faults.error();
+  }
+  for (const HeadFault& fault : faults.value()) {
+    report(fault.chain, {fault.seq, Finding::head_mismatch, fault.last_hash, fault.head_hash});
+  }
+  return faults.value().size();
+}
+
+sdk::ProbeResult ReconcileProbe::run() {
+  const std::lock_guard lock(mutex_);
+  const auto now = clock_.steady();
+  if (!looked_at_ || now - *looked_at_ >= kEvery) {
+    const auto faults = verifier_.check_heads();
+    if (faults.ok()) {
+      looked_at_ = now;
+      faults_ = *faults;
+    } else if (!looked_at_) {
+      return {PX_HEALTH_DOWN, "the chains have not been looked at yet: " + faults.error().reason};
+    }
+  }
+  if (faults_ > 0) {
+    return {PX_HEALTH_DOWN, std::to_string(faults_) +
+                                " chains end elsewhere than their heads say; verify them and see "
+                                "audit.audit_tamper_quarantine"};
+  }
+  return {PX_HEALTH_OK, "every chain ends where its head says"};
+}
+
+}  // namespace plexsphere::audit

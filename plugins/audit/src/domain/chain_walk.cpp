@@ -1,0 +1,71 @@
+#include "domain/chain_walk.hpp"
+
+#include <utility>
+
+namespace plexsphere::audit {
+
+std::string_view finding_name(Finding finding) {
+  switch (finding) {
+    case Finding::missing_entry:
+      return "missing_entry";
+    case Finding::broken_link:
+      return "broken_link";
+    case Finding::hash_mismatch:
+      return "hash_mismatch";
+    case Finding::content_differs:
+      return "content_differs";
+    case Finding::head_mismatch:
+      return "head_mismatch";
+  }
+  return "unknown";
+}
+
+ChainWalk::ChainWalk(Hash hash, std::string head, std::int64_t first_seq,
+                     std::optional<std::string> predecessor)
+    : hash_(hash), head_(std::move(head)), next_seq_(first_seq), previous_(std::move(predecessor)) {
+  if (first_seq == 1) {
+    previous_ = std::string(kHashSize, '\0');
+  }
+}
+
+bool ChainWalk::names_itself(const Link& link) const {
+  const std::string own = head_ + std::to_string(link.seq) + ",";
+  return link.canonical_bytes.starts_with(own);
+}
+
+std::optional<Divergence> ChainWalk::step(const Link& link) {
+  if (link.seq != next_seq_) {
+    return Divergence{next_seq_, Finding::missing_entry, std::nullopt, std::nullopt};
+  }
+  const std::string before = previous_.value_or(std::string(link.prev_hash));
+  const std::string expected = hash_(before, link.canonical_bytes);
+  const auto diverges = [&](Finding finding) {
+    return Divergence{link.seq, finding, expected, std::string(link.entry_hash)};
+  };
+  if (link.prev_hash != before) {
+    return diverges(Finding::broken_link);
+  }
+  if (link.entry_hash != expected) {
+    return diverges(Finding::hash_mismatch);
+  }
+  if (!link.columns_match || !names_itself(link)) {
+    return diverges(Finding::content_differs);
+  }
+  previous_ = expected;
+  ++next_seq_;
+  ++steps_;
+  return std::nullopt;
+}
+
+std::optional<Divergence> ChainWalk::finish(std::int64_t last,
+                                            const std::optional<std::string>& head_hash) const {
+  if (last_seq() < last) {
+    return Divergence{next_seq_, Finding::missing_entry, std::nullopt, std::nullopt};
+  }
+  if (head_hash && previous_ != head_hash) {
+    return Divergence{last, Finding::head_mismatch, previous_, head_hash};
+  }
+  return std::nullopt;
+}
+
+}  // namespace plexsphere::audit

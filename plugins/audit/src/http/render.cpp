@@ -1,0 +1,119 @@
+#include "http/render.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/time.hpp"
+#include "plexsphere/sdk/uuid.hpp"
+#include "store/decode.hpp"
+
+namespace plexsphere::audit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using sdk::hex_encode;
+using sdk::Result;
+
+Json subject_json(const StoredEntry& stored, const DecodedEntry& entry) {
+  Json subject{{"pseudonym", entry.subject_pseudonym}};
+  const bool is_identity = stored.subject_type && *stored.subject_type != "system" &&
+                           sdk::Uuid::parse(stored.subject_plaintext.value_or(""));
+  if (is_identity) {
+    subject["identity_id_ref"] = *stored.subject_plaintext;
+  }
+  return subject;
+}
+
+Json context_json(const StoredEntry& stored) {
+  Json context = Json::object();
+  if (stored.source_ip) {
+    context["ip"] = *stored.source_ip;
+  }
+  if (stored.user_agent) {
+    context["user_agent"] = *stored.user_agent;
+  }
+  return context;
+}
+
+Json caveats_json(const DecodedEntry& entry) {
+  Json caveats = Json::object();
+  for (const auto& [name, parameters] : entry.caveat_context) {
+    caveats[name] = parameters;
+  }
+  return caveats;
+}
+
+Result<Json> entry_json(const StoredEntry& stored) {
+  const auto entry = decode(stored.canonical_bytes);
+  if (!entry) {
+    return sdk::Error{sdk::Code::data_loss, "canonical_bytes",
+                      "Entry " + std::to_string(stored.seq) + " does not hold canonical bytes."};
+  }
+  Json out{{"seq", stored.seq},
+           {"domain_id", entry->chain},
+           {"occurred_at", sdk::rfc3339(entry->occurred_at)},
+           {"reason", entry->reason},
+           {"subject", subject_json(stored, *entry)},
+           {"relation", entry->relation},
+           {"object", {{"type", entry->object_type}, {"id", entry->object_id}}},
+           {"decision", {{"result", entry->reason}, {"caveat_context", caveats_json(*entry)}}},
+           {"correlation_id", entry->correlation_id},
+           {"request_context", context_json(stored)},
+           {"entry_hash", hex_encode(stored.entry_hash)},
+           {"prev_hash", hex_encode(stored.prev_hash)}};
+  if (stored.archived_at) {
+    out["archive_etag"] = stored.archive_etag.value_or("");
+    out["archived_at"] = sdk::rfc3339(*stored.archived_at);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> render_proof(const StoredEntry& stored) {
+  auto entry = entry_json(stored);
+  if (!entry.ok()) {
+    return entry.error();
+  }
+  const Json out{{"entry", std::move(*entry)},
+                 {"proof",
+                  {{"prev_hash", hex_encode(stored.prev_hash)},
+                   {"entry_hash", hex_encode(stored.entry_hash)},
+                   {"canonical_bytes", sdk::base64_encode(stored.canonical_bytes)}}}};
+  return out.dump();
+}
+
+Result<std::string> render_list(const std::vector<StoredEntry>& entries,
+                                const std::string& next_cursor) {
+  Json items = Json::array();
+  for (const StoredEntry& stored : entries) {
+    auto entry = entry_json(stored);
+    if (!entry.ok()) {
+      return entry.error();
+    }
+    items.push_back(std::move(*entry));
+  }
+  Json out{{"items", std::move(items)}};
+  if (!next_cursor.empty()) {
+    out["next_cursor"] = next_cursor;
+  }
+  return out.dump();
+}
+
+std::string render_verdict(const Verdict& verdict) {
+  Json out{{"ok", !verdict.divergence.has_value()}};
+  if (verdict.divergence) {
+    out["divergent_seq"] = verdict.divergence->seq;
+    if (verdict.divergence->expected) {
+      out["expected_hash"] = hex_encode(*verdict.divergence->expected);
+    }
+    if (verdict.divergence->observed) {
+      out["observed_hash"] = hex_encode(*verdict.divergence->observed);
+    }
+  }
+  out["segment_from"] = verdict.from;
+  out["segment_to"] = verdict.to;
+  return out.dump();
+}
+
+}  // namespace plexsphere::audit

@@ -1,0 +1,176 @@
+// The audit context: one tamper-evident chain per Domain and one of the platform.
+#include <sodium.h>
+
+#include <memory>
+#include <utility>
+
+#include "app/committer.hpp"
+#include "app/peppers.hpp"
+#include "app/port.hpp"
+#include "app/resolvers.hpp"
+#include "app/verifier.hpp"
+#include "http/routes.hpp"
+#include "plexsphere/sdk/plugin.hpp"
+#include "plexsphere/sdk/ports/audit.hpp"
+#include "store/audit_store.hpp"
+
+namespace plexsphere::audit {
+namespace {
+
+using sdk::Error;
+using sdk::Result;
+using sdk::Status;
+
+constexpr std::string_view kRowsHelp =
+    "Rows written to audit chains: \"staged\" with a change (counted before its COMMIT), "
+    "\"recorded\" for a decision by itself";
+
+Result<std::vector<Row>> rows_for(const Entry& entry, Resolvers& resolvers, Peppers& peppers) {
+  const auto chains = resolvers.chains(entry);
+  if (!chains.ok()) {
+    return chains.error();
+  }
+  std::vector<Row> rows;
+  for (const sdk::Uuid& chain : chains.value()) {
+    const auto name = peppers.of(chain, entry.subject_bytes);
+    if (!name.ok()) {
+      return name.error();
+    }
+    rows.push_back(make_row(entry, chain, name.value()));
+  }
+  return rows;
+}
+
+std::optional<std::vector<Row>> quick_rows_for(const Entry& entry, const Resolvers& resolvers,
+                                               const Peppers& peppers) {
+  const auto chains = resolvers.known_chains(entry);
+  if (!chains) {
+    return std::nullopt;
+  }
+  std::vector<Row> rows;
+  for (const sdk::Uuid& chain : *chains) {
+    const auto name = peppers.known(chain, entry.subject_bytes);
+    if (!name) {
+      return std::nullopt;
+    }
+    rows.push_back(make_row(entry, chain, *name));
+  }
+  return rows;
+}
+
+}  // namespace
+
+class AuditPlugin : public sdk::Plugin {
+ public:
+  Status configure(const sdk::Host& host) override;
+  Status start() override;
+  Status drain(std::chrono::milliseconds deadline) override { return committer_->drain(deadline); }
+  void stop() override;
+
+ private:
+  Status build(const sdk::Metrics& metrics);
+
+  sdk::Log log_;
+  sdk::Clock clock_;
+  sdk::Seal seal_;
+  AuditStore store_;
+  Resolvers resolvers_;
+  // In the order in which each needs the ones before it.
+  std::unique_ptr<Peppers> peppers_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Port> port_;
+  std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<ReconcileProbe> reconcile_;
+  std::unique_ptr<Routes> routes_;
+};
+
+Status AuditPlugin::configure(const sdk::Host& host) {
+  if (sodium_init() < 0) {
+    return Error{sdk::Code::internal, "sodium", "libsodium could not be initialised."};
+  }
+  auto log = host.get<sdk::Log>();
+  auto clock = host.get<sdk::Clock>();
+  auto seal = host.get<sdk::Seal>();
+  auto store = host.get<sdk::Store>();
+  auto router = host.get<sdk::Router>();
+  auto metrics = host.get<sdk::Metrics>();
+  auto health = host.get<sdk::Health>();
+  for (const Error* missing :
+       {log.ok() ? nullptr : &log.error(), clock.ok() ? nullptr : &clock.error(),
+        seal.ok() ? nullptr : &seal.error(), store.ok() ? nullptr : &store.error(),
+        router.ok() ? nullptr : &router.error(), metrics.ok() ? nullptr : &metrics.error(),
+        health.ok() ? nullptr : &health.error()}) {
+    if (missing != nullptr) {
+      return *missing;
+    }
+  }
+  log_ = *log;
+  clock_ = *clock;
+  seal_ = *seal;
+  auto declared = AuditStore::declare(*store);
+  if (!declared.ok()) {
+    return declared.error();
+  }
+  store_ = *declared;
+  if (auto built = build(*metrics); !built.ok()) {
+    return built;
+  }
+  auto probed = health->register_probe("audit_reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
+                                       [this] { return reconcile_->run(); });
+  if (!probed.ok()) {
+    return probed;
+  }
+  if (auto added = routes_->add_to(*router); !added.ok()) {
+    return added;
+  }
+  return host.provide(sdk::Audit::kName, port_->table());
+}
+
+Status AuditPlugin::build(const sdk::Metrics& metrics) {
+  constexpr std::string_view kRows = "plexsphere_audit_rows_appended_total";
+  auto staged = metrics.counter(kRows, kRowsHelp, {{"path", "staged"}});
+  auto recorded = metrics.counter(kRows, kRowsHelp, {{"path", "recorded"}});
+  auto batches = metrics.counter("plexsphere_audit_batches_total",
+                                 "Transactions that wrote recorded decisions");
+  for (const auto* metric : {&staged, &recorded, &batches}) {
+    if (!metric->ok()) {
+      return metric->error();
+    }
+  }
+  peppers_ = std::make_unique<Peppers>(store_, seal_);
+  committer_ = std::make_unique<Committer>(
+      CommitterWork{
+          [this](const Entry& entry) { return quick_rows_for(entry, resolvers_, *peppers_); },
+          [this](const Entry& entry) { return rows_for(entry, resolvers_, *peppers_); },
+          [this](std::vector<const Row*> rows) { return store_.append_now(std::move(rows)); }},
+      log_, *recorded, *batches);
+  port_ = std::make_unique<Port>(
+      Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
+  verifier_ = std::make_unique<Verifier>(store_, log_);
+  reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, clock_);
+  routes_ = std::make_unique<Routes>(store_, resolvers_, *verifier_, clock_, log_);
+  return port_->join();
+}
+
+Status AuditPlugin::start() {
+  auto key = seal_.derive_key("cursor");
+  if (!key.ok()) {
+    return key.error();
+  }
+  routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
+  committer_->start();
+  return {};
+}
+
+void AuditPlugin::stop() {
+  if (committer_) {
+    committer_->stop();
+  }
+  if (peppers_) {
+    peppers_->forget();
+  }
+}
+
+}  // namespace plexsphere::audit
+
+PLEXSPHERE_PLUGIN(plexsphere::audit::AuditPlugin, "audit", "0.1.0");

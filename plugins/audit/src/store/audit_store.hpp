@@ -1,0 +1,115 @@
+// The tables and the append function of the schema `audit`, in the shape the rest of the context
+// uses. Declared once in configure; afterwards any thread, every call blocks on the database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/entry.hpp"
+#include "domain/chain_walk.hpp"
+#include "plexsphere/sdk/store.hpp"
+
+namespace plexsphere::audit {
+
+struct SealedPepper {
+  sdk::Uuid wrap_key_id;
+  std::string blob;
+};
+
+struct ChainHead {
+  std::int64_t seq = 0;
+  std::string entry_hash;
+};
+
+// The filters of a list, AND-composed.
+struct EntryFilter {
+  std::optional<std::string> subject_pseudonym;  // 32 raw bytes
+  std::optional<std::string> relation;
+  std::optional<std::string> object_type;
+  std::optional<std::string> object_id;
+  std::optional<std::string> reason;
+  std::optional<sdk::Instant> from;  // inclusive, as `to`
+  std::optional<sdk::Instant> to;
+  std::optional<std::string> correlation_id;
+};
+
+// A stored entry with its erasable siblings, which are absent after erasure.
+struct StoredEntry {
+  std::int64_t seq = 0;
+  std::string canonical_bytes;
+  std::string prev_hash;
+  std::string entry_hash;
+  std::optional<std::string> archive_etag;
+  std::optional<sdk::Instant> archived_at;
+  std::optional<std::string> subject_type;
+  std::optional<std::string> subject_plaintext;
+  std::optional<std::string> source_ip;
+  std::optional<std::string> user_agent;
+};
+
+// A chain whose last entry is not what its head says.
+struct HeadFault {
+  sdk::Uuid chain;
+  std::int64_t seq = 0;  // of the head, or of the last entry where there is no head
+  std::optional<std::string> head_hash;
+  std::optional<std::string> last_hash;
+};
+
+class AuditStore {
+ public:
+  AuditStore() = default;
+  // [init]
+  static sdk::Result<AuditStore> declare(const sdk::Store& store);
+
+  const sdk::Store& store() const { return store_; }
+
+  // Sorts `rows` by chain, keeping the order within one, and writes them in one call. Works in a
+  // transaction of ours and in one that was handed to us.
+  sdk::Status append(const sdk::Transaction& tx, std::vector<const Row*> rows) const;
+  // The same in a transaction of its own.
+  sdk::Status append_now(std::vector<const Row*> rows) const;
+
+  sdk::Result<std::optional<SealedPepper>> find_pepper(const sdk::Uuid& chain) const;
+  // Does nothing where another replica was first.
+  sdk::Status keep_pepper(const sdk::Uuid& chain, const SealedPepper& pepper) const;
+
+  sdk::Result<std::optional<ChainHead>> head(const sdk::Transaction& tx,
+                                             const sdk::Uuid& chain) const;
+  // The hash of one entry, or nothing.
+  sdk::Result<std::optional<std::string>> entry_hash(const sdk::Transaction& tx,
+                                                     const sdk::Uuid& chain,
+                                                     std::int64_t seq) const;
+  // Entries after `after`, ascending, at most `limit`.
+  sdk::Result<std::vector<StoredEntry>> list(const sdk::Uuid& chain, const EntryFilter& filter,
+                                             std::int64_t after, std::int64_t limit) const;
+  sdk::Result<std::optional<StoredEntry>> find(const sdk::Uuid& chain, std::int64_t seq) const;
+  // Calls `each` for the entries from..to in order, in bounded memory, until it returns false.
+  sdk::Status walk(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
+                   std::int64_t to, const std::function<bool(const Link&)>& each) const;
+
+  // Every chain whose head and last entry disagree, at most 100. One index probe a chain.
+  sdk::Result<std::vector<HeadFault>> head_faults() const;
+  // Remembers a finding once.
+  sdk::Status quarantine(const sdk::Uuid& chain, const Divergence& divergence) const;
+
+ private:
+  sdk::Store store_;
+  sdk::Statement append_;
+  sdk::Statement find_pepper_;
+  sdk::Statement keep_pepper_;
+  sdk::Statement head_;
+  sdk::Statement entry_hash_;
+  sdk::Statement list_;
+  sdk::Statement list_of_subject_;
+  sdk::Statement list_of_correlation_;
+  sdk::Statement find_;
+  sdk::Statement walk_;
+  sdk::Statement head_faults_;
+  sdk::Statement quarantine_;
+};
+
+}  // namespace plexsphere::audit

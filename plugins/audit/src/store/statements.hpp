@@ -1,0 +1,89 @@
+// The SQL of the context. Names are qualified; parameters are cast where the server could guess
+// another type.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace plexsphere::audit::sql {
+
+inline constexpr std::string_view kAppend =
+    "SELECT appended FROM audit.port_append($1, $2, $3, $4, $5, $6, $7, $8)";
+
+inline constexpr std::string_view kFindPepper =
+    "SELECT wrap_key_id, sealed FROM audit.audit_pepper WHERE domain_id = $1";
+
+inline constexpr std::string_view kKeepPepper =
+    "INSERT INTO audit.audit_pepper (domain_id, wrap_key_id, sealed) VALUES ($1, $2, $3) "
+    "ON CONFLICT (domain_id) DO NOTHING";
+
+inline constexpr std::string_view kHead =
+    "SELECT seq, entry_hash FROM audit.audit_log_chain_head WHERE domain_id = $1";
+
+inline constexpr std::string_view kEntryHash =
+    "SELECT entry_hash FROM audit.audit_log_entry WHERE domain_id = $1 AND seq = $2";
+
+// An entry and its siblings: StoredEntry in order.
+inline constexpr std::string_view kEntryColumns =
+    "SELECT e.seq, e.canonical_bytes, e.prev_hash, e.entry_hash, e.archive_etag, e.archived_at, "
+    "p.subject_type, p.subject_plaintext, c.source_ip, c.user_agent "
+    "FROM audit.audit_log_entry e "
+    "LEFT JOIN audit.audit_subject_pii p "
+    "ON p.domain_id = e.domain_id AND p.subject_pseudonym = e.subject_pseudonym "
+    "LEFT JOIN audit.audit_request_context c ON c.domain_id = e.domain_id AND c.seq = e.seq ";
+
+inline std::string find() {
+  return std::string(kEntryColumns) + "WHERE e.domain_id = $1 AND e.seq = $2";
+}
+
+// `narrowed` is the filter that an index serves; the others are tested on what it yields. A
+// statement for each keeps the server from planning one that suits none.
+inline std::string list(std::string_view narrowed) {
+  const auto filter = [&](std::string_view column, std::string_view parameter,
+                          std::string_view type, std::string_view comparison) {
+    const std::string test = "e." + std::string(column) + " " + std::string(comparison) + " " +
+                             std::string(parameter) + "::" + std::string(type);
+    if (column == narrowed) {
+      return "AND " + test + " ";
+    }
+    return "AND (" + std::string(parameter) + "::" + std::string(type) + " IS NULL OR " + test +
+           ") ";
+  };
+  return std::string(kEntryColumns) + "WHERE e.domain_id = $1 AND e.seq > $2::bigint " +
+         filter("subject_pseudonym", "$4", "bytea", "=") + filter("relation", "$5", "text", "=") +
+         filter("object_type", "$6", "text", "=") + filter("object_id", "$7", "text", "=") +
+         filter("reason", "$8", "text", "=") + filter("occurred_at", "$9", "timestamptz", ">=") +
+         filter("occurred_at", "$10", "timestamptz", "<=") +
+         filter("correlation_id", "$11", "text", "=") + "ORDER BY e.seq LIMIT $3::bigint";
+}
+
+inline constexpr std::string_view kWalk =
+    "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
+    "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
+
+// The chains are found by skipping through the primary key, so a chain whose head was deleted is
+// found too, and no entry but each chain's last is read.
+inline constexpr std::string_view kHeadFaults =
+    "WITH RECURSIVE chains(domain_id) AS ("
+    "(SELECT domain_id FROM audit.audit_log_entry ORDER BY domain_id LIMIT 1) "
+    "UNION ALL "
+    "SELECT (SELECT e.domain_id FROM audit.audit_log_entry e WHERE e.domain_id > c.domain_id "
+    "ORDER BY e.domain_id LIMIT 1) FROM chains c WHERE c.domain_id IS NOT NULL), "
+    "ends AS ("
+    "SELECT c.domain_id, e.seq, e.entry_hash, "
+    "e.entry_hash = sha256(e.prev_hash || sha256(e.canonical_bytes)) AS sound "
+    "FROM chains c CROSS JOIN LATERAL (SELECT * FROM audit.audit_log_entry x "
+    "WHERE x.domain_id = c.domain_id ORDER BY x.seq DESC LIMIT 1) e) "
+    "SELECT coalesce(h.domain_id, t.domain_id) AS domain_id, coalesce(h.seq, t.seq) AS seq, "
+    "h.entry_hash AS head_hash, t.entry_hash AS last_hash "
+    "FROM audit.audit_log_chain_head h FULL JOIN ends t ON t.domain_id = h.domain_id "
+    "WHERE h.seq IS DISTINCT FROM t.seq OR h.entry_hash IS DISTINCT FROM t.entry_hash "
+    "OR NOT t.sound LIMIT 100";
+
+inline constexpr std::string_view kQuarantine =
+    "INSERT INTO audit.audit_tamper_quarantine "
+    "(domain_id, seq, finding, expected_hash, observed_hash) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (domain_id, seq, finding) DO NOTHING";
+
+}  // namespace plexsphere::audit::sql
