@@ -33,6 +33,10 @@ inline Problem authz_unavailable() {
   return unavailable("authz_unavailable",
                      "Authorisation cannot be decided at the moment; try again.");
 }
+inline Problem audit_unavailable() {
+  return unavailable("audit_unavailable",
+                     "The audit log is not available at the moment; try again.");
+}
 inline Problem signing_unavailable() {
   return unavailable("signing_unavailable",
                      "The signer cannot be reached at the moment; try again.");
@@ -40,7 +44,8 @@ inline Problem signing_unavailable() {
 
 // What is left of a failure of px.store once the context has taken the refusals it knows (a
 // constraint's name, PX001) out of it. An outage or a lost race is 503 `datastore_unavailable`; an
-// unknown outcome of a commit says so; anything else is our fault, 500 `internal`.
+// unknown outcome of a commit says so; an audit log that refuses its row is 503
+// `audit_unavailable`; anything else is our fault, 500 `internal`.
 inline Problem store_problem(const Error& error) {
   switch (error.code) {
     case Code::unknown:
@@ -48,6 +53,10 @@ inline Problem store_problem(const Error& error) {
                          "The connection to the datastore broke while the change was being "
                          "committed: its outcome is unknown. Look before trying again.");
     case Code::unavailable:
+      if (error.reason == "audit_unavailable") {
+        return audit_unavailable();
+      }
+      [[fallthrough]];
     case Code::resource_exhausted:
     case Code::deadline_exceeded:
     case Code::aborted:
