@@ -65,7 +65,6 @@ render_plugins() {
 [plugins]
 directory = "$up_tree/plugins"
 trusted_owner = $(stat -c %u "$up_tree/plugins")
-allow_unsigned = true
 TEXT
 }
 
