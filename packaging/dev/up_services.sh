@@ -148,12 +148,13 @@ run_bootstrap_migrate() {
     die "the migrations failed; see $up_home/log/migrate.log (a changed one needs ./dev up --fresh)"
 }
 
-# make_operator_token: shown once by bootstrap, so it goes straight into a file of ours.
+# make_operator_token: bootstrap shows it once, so it goes straight into a file of ours.
 make_operator_token() {
-  [[ -s "$up_home/secrets/operator.token" ]] && return 0
-  bootstrap operator-token 2>"$up_home/log/operator.log" | tail -n 1 | as_file 0600 "$up_home/secrets/operator.token"
-  [[ -s "$up_home/secrets/operator.token" ]] ||
-    die "plexsphere-bootstrap made no operator token; see $up_home/log/operator.log"
+  local file="$up_home/secrets/operator.token"
+  [[ -s "$file" ]] && return 0
+  bootstrap operator create --name dev 2>"$up_home/log/operator.log" |
+    tr -s '[:space:]' '\n' | { grep -m 1 '^psk_' || true; } | as_file 0600 "$file"
+  [[ -s "$file" ]] || die "plexsphere-bootstrap made no operator token; see $up_home/log/operator.log"
 }
 
 start_signer() {
