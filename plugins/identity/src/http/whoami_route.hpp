@@ -1,0 +1,12 @@
+// GET /v1/auth/whoami.
+#pragma once
+
+#include "plexsphere/sdk/router.hpp"
+#include "store/operator_store.hpp"
+
+namespace plexsphere::identity {
+
+// [init] `operators` outlives the route.
+sdk::Status add_whoami_route(const sdk::Router& router, const OperatorStore& operators);
+
+}  // namespace plexsphere::identity
