@@ -185,7 +185,7 @@ sdk::Status Projections::projects_changed(px_tx* tx, Events events) const {
   for (const px_event* event : events) {
     Payload payload(*event);
     domains.add(sdk::Uuid(event->domain_id));
-    projects.add(payload.uuid("project_id"));
+    projects.add(sdk::Uuid(event->aggregate_id));
     ranges.add(payload.optional_text("sub_range_cidr"));
     if (auto readable = payload.status(); !readable.ok()) {
       return readable;

@@ -8,7 +8,8 @@
 //   tenancy.NodeDeregistered         node_id
 //   identity.NodeCredentialIssued    node_id, credential_generation
 //   identity.NodeCredentialRevoked   node_id, credential_generation
-//   ProjectCreated, ProjectUpdated   project_id, sub_range_cidr (absent or null: none)
+//   ProjectCreated, ProjectUpdated   sub_range_cidr (absent or null: none); the Project is the
+//   aggregate
 //
 // Thread safety: declare and subscribe at configure; projecting on any worker.
 #pragma once
