@@ -129,8 +129,13 @@ State Report::state() const {
 
 Registry::Registry() = default;
 
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{200};  // with a probe that has to go
+
+}  // namespace
+
 Registry::~Registry() {
-  constexpr std::chrono::milliseconds kPatience{200};
   for (const auto& probe : probes_) {
     probe->stop(kPatience);
   }
@@ -156,7 +161,25 @@ Status Registry::add(std::string name, std::function<Outcome()> probe, ProbeOpti
   return {};
 }
 
+void Registry::remove(const std::string& name) noexcept {
+  std::shared_ptr<Probe> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(probes_.begin(), probes_.end(),
+                                    [&name](const auto& probe) { return probe->name() == name; });
+    if (found == probes_.end()) {
+      return;
+    }
+    gone = *found;
+    probes_.erase(found);
+  }
+  gone->stop(kPatience);
+}
+
 Report Registry::check() {
+  if (draining()) {
+    return {true, {}};
+  }
   std::vector<std::shared_ptr<Probe>> probes;
   {
     const std::lock_guard lock(mutex_);

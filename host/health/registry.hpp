@@ -71,8 +71,11 @@ class Registry {
   // Refused: an empty or repeated name, a time-out of zero or above kLongestProbeTimeout.
   Status add(std::string name, std::function<Outcome()> probe, ProbeOptions options = {});
 
+  // Takes a probe out; waits for a run of it that is under way no longer than 200 ms.
+  void remove(const std::string& name) noexcept;
+
   // Runs every probe in parallel and waits for each no longer than its own time-out. A caller that
-  // comes while a probe runs shares that run.
+  // comes while a probe runs shares that run. While draining no probe is run.
   Report check();
 
   // From now on not ready, whatever the probes say. Cannot be undone.

@@ -69,10 +69,15 @@ class ServiceProvider {
   // After this plugin's configure returned well: what it declared (statements, jobs,
   // subscriptions) is complete. A failure here fails the plugin as if configure had failed.
   virtual Status configured(const PluginContext&) { return {}; }
+  // This plugin is about to be stopped and destroyed, because it failed to configure or start, or
+  // because the process ends: forget every callback it registered, wait for those that run, and
+  // call none of them once this returns.
+  virtual void withdrawn(const PluginContext&) noexcept {}
   // Every plugin was started or has failed; periodic work may begin. The listener opens next.
   virtual void started() {}
-  // Readiness has flipped, in-flight requests have finished. Stop beginning periodic work; plugins
-  // drain next and may still use the service until `stopped`. Return by `deadline`.
+  // Readiness has flipped, in-flight requests have finished. Stop beginning periodic work and wait
+  // for what runs; plugins drain next and may still use the service until `stopped`. Return by
+  // `deadline`.
   virtual void draining(std::chrono::steady_clock::time_point deadline) { (void)deadline; }
   // Every plugin was stopped and destroyed. Release connections and threads. Reverse list order.
   virtual void stopped() {}
