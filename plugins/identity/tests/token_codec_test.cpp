@@ -73,7 +73,7 @@ TEST_CASE("a token changed in any segment is not one of ours", "[identity]") {
 }
 
 TEST_CASE("text without a token's form, or with a short Project, is told apart", "[identity]") {
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string("garbage"), "psb_dev_aaaa_node_" + std::string(84, 'a')}) {
     const auto opened = codec().open(bad);
     REQUIRE_FALSE(opened.ok());
