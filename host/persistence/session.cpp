@@ -1,8 +1,10 @@
 #include "host/persistence/session.hpp"
 
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -262,6 +264,17 @@ pqxx::result Session::run_prepared(std::uint32_t id, const std::string& sql,
 }
 
 int Session::backend_pid() const { return link_->connection.backendpid(); }
+
+bool Session::peer_gone() const {
+  const int socket = link_->connection.sock();
+  char first = 0;
+  const ssize_t got = socket < 0 ? 0 : ::recv(socket, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0) {
+    return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+  }
+  // An ErrorResponse that nobody asked for is the server's farewell (protocol 3.0, section 55.7).
+  return got == 0 || first == 'E';
+}
 
 bool Session::first_result_of(std::uint32_t id) {
   if (checked_.size() <= id) {

@@ -65,6 +65,9 @@ class Session {
   // Role of the latest transaction, for the pool's preference.
   [[nodiscard]] const std::string& last_role() const { return last_role_; }
   [[nodiscard]] int backend_pid() const;
+  // True when the server has closed the connection, seen without waiting and without a query. False
+  // proves nothing. Over TLS only the end of the stream is seen.
+  [[nodiscard]] bool peer_gone() const;
   // True once per session and statement: the caller checks result types only then.
   bool first_result_of(std::uint32_t id);
 

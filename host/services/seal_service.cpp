@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "host/persistence/error_capture.hpp"
+#include "host/services/data_services.hpp"
+#include "plexsphere/abi/seal.h"
+
+namespace plexsphere::host {
+namespace {
+
+using persistence::guarded_call;
+using seal::SecretBytes;
+
+std::string text_of(px_str text) {
+  return text.len == 0 ? std::string{} : std::string(text.ptr, text.len);
+}
+seal::Bytes bytes_of(px_bytes bytes) { return {bytes.ptr, bytes.len}; }
+
+void hand_out(SecretBytes secret, px_secret& out) {
+  auto held = std::make_unique<SecretBytes>(std::move(secret));
+  out.struct_size = sizeof(px_secret);
+  out.reserved = 0;
+  out.bytes = {held->span().data(), held->span().size()};
+  out.release = [](void* self) { delete static_cast<SecretBytes*>(self); };
+  out.self = held.release();
+}
+
+void hand_out(seal::SealedBlob sealed, px_sealed& out) {
+  auto held = std::make_unique<seal::SealedBlob>(std::move(sealed));
+  out.struct_size = sizeof(px_sealed);
+  out.wrap_key_version = held->wrap_key_version;
+  std::ranges::copy(held->wrap_key_id, std::begin(out.wrap_key_id.b));
+  out.blob = {held->blob.data(), held->blob.size()};
+  out.release = [](void* self) { delete static_cast<seal::SealedBlob*>(self); };
+  out.self = held.release();
+}
+
+}  // namespace
+
+struct SealProvider::Table {
+  px_seal wire{};
+  seal::Vault& engine;
+  std::string context;
+
+  Table(seal::Vault& the_engine, std::string the_context)
+      : engine(the_engine), context(std::move(the_context)) {
+    wire.base = {sizeof(px_seal), 1, this};
+    wire.seal = [](void* self, px_str scope, px_bytes aad, px_bytes plaintext, px_sealed* out,
+                   px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        hand_out(table.engine.seal(table.context, text_of(scope), bytes_of(aad),
+                                   bytes_of(plaintext)),
+                 *out);
+      });
+    };
+    wire.unseal = [](void* self, px_str scope, px_uuid wrap_key_id, px_bytes aad, px_bytes blob,
+                     px_secret* out, px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        hand_out(table.engine.unseal(table.context, text_of(scope), std::to_array(wrap_key_id.b),
+                                     bytes_of(aad), bytes_of(blob)),
+                 *out);
+      });
+    };
+    wire.derive_key = [](void* self, px_str label, px_secret* out, px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        hand_out(table.engine.derive(table.context, text_of(label)), *out);
+      });
+    };
+  }
+};
+
+SealProvider::SealProvider(seal::Vault& engine) : engine_(engine) {}
+SealProvider::~SealProvider() = default;
+
+const px_table* SealProvider::table_for(const PluginContext& plugin) {
+  auto& table = tables_[&plugin];
+  if (!table) {
+    table = std::make_unique<Table>(engine_, plugin.manifest.id);
+  }
+  return &table->wire.base;
+}
+
+}  // namespace plexsphere::host
