@@ -1,0 +1,79 @@
+#include "host/apps/runtime/app.hpp"
+
+#include <iostream>
+
+#include "host/apps/runtime/host_config.hpp"
+#include "host/apps/runtime/process.hpp"
+#include "host/apps/runtime/runtime.hpp"
+
+namespace plexsphere::host::apps {
+namespace {
+
+config::LoadResult read(const Profile& profile, const Config& config) {
+  config::Sources sources;
+  sources.main_required = !config.config_file.empty();
+  sources.main_file = sources.main_required ? config.config_file : profile.default_config;
+  sources.dropin_directory = sources.main_file.parent_path() / profile.dropin_directory;
+  auto sections = host_sections(profile.default_addr, profile.essential_plugins);
+  sections.insert(sections.end(), profile.extension.sections.begin(),
+                  profile.extension.sections.end());
+  auto loaded = config::load(sources, sections);
+  const auto add = [&loaded](const config::Issues& more) {
+    loaded.issues.insert(loaded.issues.end(), more.begin(), more.end());
+  };
+  add(check_host_sections(loaded.configuration));
+  if (loaded.issues.empty() && profile.extension.validate) {
+    add(profile.extension.validate(loaded.configuration));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+int App::run(std::stop_token stop, const Config& config) {
+  telemetry::Logger log(profile_.service, telemetry::Level::kInfo);
+  auto loaded = read(profile_, config);
+  if (!loaded.issues.empty()) {
+    for (const auto& issue : loaded.issues) {
+      log.error("config.invalid", {{"detail", issue.text()}});
+    }
+    return kExitFailed;
+  }
+  log.set_level(log_level(loaded.configuration));
+  if (loaded.configuration.files().empty()) {
+    log.warn("config.absent", {{"path", profile_.default_config.string()},
+                               {"detail", "running on defaults, without any context"}});
+  }
+  // Never destroyed after a forced close: handlers may still run in it.
+  auto* runtime = new Runtime(profile_, config, loaded.configuration, log);
+  const int code = runtime->run(std::move(stop));
+  if (code != kExitForced) {
+    delete runtime;
+  }
+  return code;
+}
+
+int App::check(const Config& config) {
+  auto loaded = read(profile_, config);
+  std::vector<std::string> problems;
+  for (const auto& issue : loaded.issues) {
+    problems.push_back(issue.text());
+  }
+  if (problems.empty()) {
+    telemetry::Logger log(profile_.service, telemetry::Level::kError);
+    for (const auto& problem : check_plugins(profile_, loaded.configuration, log)) {
+      problems.push_back(problem);
+    }
+  }
+  for (const auto& problem : problems) {
+    std::cerr << problem << '\n';
+  }
+  if (!problems.empty()) {
+    return kExitFailed;
+  }
+  std::cout << "configuration ok: " << loaded.configuration.files().size() << " file(s), "
+            << loaded.configuration.contexts().size() << " context section(s)\n";
+  return kExitClean;
+}
+
+}  // namespace plexsphere::host::apps

@@ -1,0 +1,60 @@
+// The process behind both binaries: configuration, plugins, HTTP, drain.
+//
+// Thread safety: run is called once, from one thread; the stop token may be triggered from any.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "host/services/extension.hpp"
+
+namespace plexsphere::host::apps {
+
+// What distinguishes one binary from the other. Fixed at compile time.
+struct Profile {
+  std::string service;       // of every log line: "plexsphere", "plexsphere-signer"
+  std::string default_addr;  // ":8080", ":8081"
+  std::filesystem::path default_config;  // may be missing
+  std::string dropin_directory;          // beside the main file
+  std::vector<std::string> allowed_plugins;    // empty: any
+  std::vector<std::string> essential_plugins;  // default of [plugins] essential
+  Extension extension;
+};
+
+// What the command line says.
+struct Config {
+  std::string addr;                    // empty: [http] addr
+  std::filesystem::path addr_file;     // empty: none
+  std::chrono::milliseconds shutdown_grace{0};  // 0: kDefaultGrace
+  std::filesystem::path config_file;   // empty: the profile's default, which may be missing
+};
+
+inline constexpr std::chrono::milliseconds kDefaultGrace{25'000};
+
+enum ExitCode { kExitClean = 0, kExitFailed = 1, kExitForced = 2 };
+
+class App {
+ public:
+  explicit App(Profile profile) : profile_(std::move(profile)) {}
+
+  // Runs until `stop` is requested, then drains: readiness 503, drain_delay, listener closed,
+  // in-flight requests done, plugins drained and stopped. All of it within the grace; past it
+  // connections are cut and the answer is kExitForced. kExitFailed when it could not start.
+  //
+  // After kExitForced threads of handlers that never came back may still run: leave the process
+  // without running destructors (std::_Exit).
+  int run(std::stop_token stop, const Config& config);
+
+  // What --check-config does: reads everything, loads the enabled plugins, creates none. Prints one
+  // line for each problem on standard error, or one on standard output. Exit code.
+  int check(const Config& config);
+
+ private:
+  Profile profile_;
+};
+
+}  // namespace plexsphere::host::apps

@@ -1,0 +1,106 @@
+#include "host/apps/runtime/process.hpp"
+
+#include <signal.h>  // NOLINT: sigwait, sigprocmask
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "host/base/build_info.hpp"
+#include "host/config/duration.hpp"
+
+namespace plexsphere::host::apps {
+namespace {
+
+struct Flags {
+  Config config;
+  std::string grace = "0";
+  bool version = false;
+  bool check = false;
+};
+
+void declare(CLI::App& parser, Flags& flags, const Profile& profile) {
+  parser.add_option("--addr", flags.config.addr,
+                    "Listen address, host:port or unix:/path (default " + profile.default_addr +
+                        ")");
+  parser.add_option("--addr-file", flags.config.addr_file,
+                    "File to write the bound address to, once listening");
+  parser.add_option("--config", flags.config.config_file,
+                    "Configuration file (default " + profile.default_config.string() + ")");
+  parser.add_option("--shutdown-grace", flags.grace,
+                    "Longest time a shutdown may take, e.g. 30s; 0 keeps the default of 25s");
+  parser.add_flag("--check-config", flags.check, "Check the configuration and exit");
+  parser.add_flag("--version", flags.version, "Print version, commit and date and exit");
+}
+
+// "30s", or a bare number of seconds.
+bool parse_grace(const std::string& text, std::chrono::milliseconds& out) {
+  unsigned seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc() && end == text.data() + text.size() && seconds <= 86'400) {
+    out = std::chrono::seconds(seconds);
+    return true;
+  }
+  const auto duration = config::parse_duration(text);
+  if (duration) {
+    out = *duration;
+  }
+  return duration.has_value();
+}
+
+// SIGTERM and SIGINT are blocked in every thread, because all others inherit this mask, and taken by
+// one: the first asks for a drain, the second ends the process at once.
+void watch_signals(std::stop_source stop) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([stop, signals]() mutable {
+    int number = 0;
+    ::sigwait(&signals, &number);
+    stop.request_stop();
+    ::sigwait(&signals, &number);
+    std::_Exit(kExitForced);
+  }).detach();
+}
+
+}  // namespace
+
+int main_with(const Profile& profile, int argc, char** argv) {
+  Flags flags;
+  CLI::App parser(profile.service);
+  declare(parser, flags, profile);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parser.exit(error) == 0 ? kExitClean : kExitFailed;
+  }
+  if (flags.version) {
+    const BuildInfo& build = build_info();
+    std::cout << "version=" << build.version << " commit=" << build.commit
+              << " date=" << build.date << '\n';
+    return kExitClean;
+  }
+  if (!parse_grace(flags.grace, flags.config.shutdown_grace)) {
+    std::cerr << "--shutdown-grace '" << flags.grace
+              << "' is no duration: write 30s, or 0 for the default\n";
+    return kExitFailed;
+  }
+  App app(profile);
+  if (flags.check) {
+    return app.check(flags.config);
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::stop_source stop;
+  watch_signals(stop);
+  const int code = app.run(stop.get_token(), flags.config);
+  if (code == kExitForced) {
+    std::_Exit(code);
+  }
+  return code;
+}
+
+}  // namespace plexsphere::host::apps
