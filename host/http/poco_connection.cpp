@@ -227,7 +227,7 @@ class Connection {
     if (framing_is_ambiguous(incoming.head)) {
       return refuse(response, 400);
     }
-    bool keep = request->getKeepAlive() && session_.canKeepAlive();
+    bool keep = request->getKeepAlive();
     if (request->getExpectContinue()) {
       response.sendContinue();
     }

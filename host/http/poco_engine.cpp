@@ -77,7 +77,6 @@ class PocoEngine final : public Engine {
   PocoEngine(RequestSink& sink, const EngineOptions& options) : host_(sink, options) {
     host_.params = new net::HTTPServerParams;
     host_.params->setKeepAlive(true);
-    host_.params->setMaxKeepAliveRequests(0);
     host_.others_wait = [this] { return waiting_.load() > 0; };
     for (std::size_t i = 0; i < options.workers; ++i) {
       workers_.emplace_back([this] { work(); });
