@@ -4,7 +4,7 @@
 CREATE TABLE tenancy.domains (
   id uuid PRIMARY KEY,
   name text NOT NULL,
-  slug text NOT NULL,
+  slug text COLLATE "C" NOT NULL,  -- lists go by it, in one order on every server
   description text NOT NULL DEFAULT '',
   region text,
   mesh_cidr cidr NOT NULL,  -- cidr refuses host bits
@@ -32,7 +32,7 @@ CREATE TABLE tenancy.projects (
   id uuid PRIMARY KEY,
   domain_id uuid NOT NULL,
   name text NOT NULL,
-  slug text NOT NULL,
+  slug text COLLATE "C" NOT NULL,  -- lists go by it, in one order on every server
   description text NOT NULL DEFAULT '',
   created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
