@@ -1,4 +1,4 @@
-#include "host/services/data_extension.hpp"
+#include "host/persistence/extension.hpp"
 
 #include <utility>
 
@@ -145,8 +145,12 @@ Result<ServiceProviders> make(const config::Configuration& configuration, HostCo
 
 }  // namespace
 
-Extension data_extension() {
+}  // namespace plexsphere::host
+
+namespace plexsphere::host::persistence {
+
+Extension extension() {
   return {{database_section(), seal_section()}, check_data_settings, make};
 }
 
-}  // namespace plexsphere::host
+}  // namespace plexsphere::host::persistence
