@@ -101,6 +101,7 @@ class IdentityPlugin final : public sdk::Plugin {
 
  private:
   sdk::Status make_services(const Settings& settings);
+  sdk::Result<RegistrationOutcomes> count_outcomes() const;
   sdk::Status provide_ports(const sdk::Host& host);
   sdk::Status add_routes();
   sdk::Status resolve_residency();
@@ -109,6 +110,7 @@ class IdentityPlugin final : public sdk::Plugin {
   sdk::Jobs jobs_;
   sdk::Router router_;
   sdk::Config config_;
+  sdk::Metrics metrics_;
 
   TokenStore tokens_;
   NodeStore nodes_;
@@ -144,6 +146,7 @@ sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
                      .get(jobs_)
                      .get(router_)
                      .get(config_)
+                     .get(metrics_)
                      .status();
   if (!fetched.ok()) {
     return fetched;
@@ -170,6 +173,10 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
   };
   auto current = tag_key(settings.tag_key_version);
   auto cursor = ports_.seal.derive_key("cursor");
+  auto outcomes = count_outcomes();
+  if (!outcomes.ok()) {
+    return outcomes.error();
+  }
   if (!current.ok() || !cursor.ok()) {
     return current.ok() ? cursor.error() : current.error();
   }
@@ -188,10 +195,26 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
   token_service_ = std::make_unique<TokenService>(
       TokenServicePorts{ports_.store, ports_.clock, ports_.audit, ports_.authz, ports_.tenancy},
       tokens_, *codec_, *hash_, *lanes_);
-  registration_ = std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *lanes_);
+  registration_ =
+      std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *lanes_, *outcomes);
   authentication_ = std::make_unique<Authentication>(nodes_, operators_, ports_.clock);
   nodes_port_ = std::make_unique<NodesPort>(nodes_);
   return {};
+}
+
+sdk::Result<RegistrationOutcomes> IdentityPlugin::count_outcomes() const {
+  RegistrationOutcomes out;
+  for (const auto& [outcome, metric] :
+       {std::pair("enrolled", &out.enrolled), {"refused", &out.refused}, {"failed", &out.failed}}) {
+    auto counter = metrics_.counter("plexsphere_identity_registrations_total",
+                                    "Registrations with a well-formed key, by how they ended",
+                                    {{"outcome", outcome}});
+    if (!counter.ok()) {
+      return counter.error();
+    }
+    *metric = *counter;
+  }
+  return out;
 }
 
 sdk::Status IdentityPlugin::provide_ports(const sdk::Host& host) {

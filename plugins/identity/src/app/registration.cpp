@@ -94,6 +94,22 @@ void Registration::change(const AttemptPtr& attempt) const {
 }
 
 void Registration::finish(const AttemptPtr& attempt, sdk::Result<Registered> outcome) const {
+  const std::string& correlation_id = attempt->command.call.correlation_id;
+  if (outcome.ok()) {
+    outcomes_.enrolled.add();
+    ports_.log.info("node_registered", {{"node_id", outcome.value().node_id.text()},
+                                        {"correlation_id", correlation_id}});
+  } else {
+    const sdk::Error& error = outcome.error();
+    const bool refused = error.code == sdk::Code::permission_denied ||
+                         error.code == sdk::Code::invalid_argument ||
+                         error.code == sdk::Code::not_found;
+    (refused ? outcomes_.refused : outcomes_.failed).add();
+    if (!refused) {
+      ports_.log.warn("registration_failed",
+                      {{"reason", error.reason}, {"correlation_id", correlation_id}});
+    }
+  }
   attempt->done(std::move(outcome));
 }
 

@@ -68,14 +68,26 @@ struct RegistrationPorts {
   sdk::Peers peers;
 };
 
+// How registrations with a well-formed key ended.
+struct RegistrationOutcomes {
+  sdk::Metric enrolled;
+  sdk::Metric refused;
+  sdk::Metric failed;
+};
+
 class Registration {
  public:
   // Refusals carry the contract's code as their reason.
   using Done = std::function<void(sdk::Result<Registered>)>;
 
   Registration(RegistrationPorts ports, const TokenStore& tokens, const NodeStore& nodes,
-               const TokenCodec& codec, Lanes& lanes)
-      : ports_(std::move(ports)), tokens_(tokens), nodes_(nodes), codec_(codec), lanes_(lanes) {}
+               const TokenCodec& codec, Lanes& lanes, RegistrationOutcomes outcomes)
+      : ports_(std::move(ports)),
+        tokens_(tokens),
+        nodes_(nodes),
+        codec_(codec),
+        lanes_(lanes),
+        outcomes_(outcomes) {}
 
   // Calls `done` exactly once, from any thread, perhaps before it returns.
   void submit(RegisterCommand command, Done done) const;
@@ -119,6 +131,7 @@ class Registration {
   const NodeStore& nodes_;
   const TokenCodec& codec_;
   Lanes& lanes_;
+  RegistrationOutcomes outcomes_;
 };
 
 }  // namespace plexsphere::identity
