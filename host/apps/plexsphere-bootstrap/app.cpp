@@ -95,7 +95,7 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out,
                   std::ostream& err) {
   CommandLine line;
   CLI::App app("Prepares the database of plexsphere and its first operator", "plexsphere-bootstrap");
-  app.set_version_flag("--version", version_line());
+  app.set_version_flag("--version", version_line() + "\n");
   app.require_subcommand(1);
   const auto with_config = [&line](CLI::App* command) {
     command->add_option("--config", line.config_file,
