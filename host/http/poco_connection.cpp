@@ -13,6 +13,7 @@
 #include <istream>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 namespace plexsphere::host::http::detail {
@@ -42,7 +43,7 @@ Poco::Timespan to_poco(std::chrono::milliseconds value) {
 // which also runs the tasks that continue the request.
 class ConnectionReply final : public Reply {
  public:
-  explicit ConnectionReply(std::function<void(const Response&)> write) : write_(std::move(write)) {}
+  explicit ConnectionReply(std::function<void(const Response&, bool late)> write) : write_(std::move(write)) {}
 
   void send(Response response) override {
     const std::lock_guard lock(mutex_);
@@ -60,7 +61,7 @@ class ConnectionReply final : public Reply {
     if (worker_busy_ && std::this_thread::get_id() != worker_) {
       closed_ = true;  // the worker finds the answer sent when it comes back
       late_ = true;
-      write_(response);
+      write_(response, true);
       return;
     }
     response_ = std::move(response);
@@ -95,7 +96,7 @@ class ConnectionReply final : public Reply {
     if (ours) {
       const Response response = std::move(*response_);
       lock.unlock();
-      write_(response);
+      write_(response, false);
     }
     return ours;
   }
@@ -111,7 +112,7 @@ class ConnectionReply final : public Reply {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  const std::function<void(const Response&)> write_;  // called only while serve() runs
+  const std::function<void(const Response&, bool late)> write_;  // called only while serve() runs
   std::thread::id worker_;
   bool worker_busy_ = false;
   bool closed_ = false;
@@ -152,24 +153,34 @@ bool framing_is_ambiguous(const RequestHead& head) {
   return lengths > 1 || encodings > 1 || (lengths == 1 && encodings == 1);
 }
 
-void write_response(net::HTTPServerResponseImpl& out, const Response& response, bool head_only) {
+// Head and body leave in one piece, so that a small answer costs one system call and is on its way
+// when this returns.
+void write_response(net::HTTPServerResponseImpl& out, net::StreamSocket& socket,
+                    const Response& response, bool head_only) {
   out.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(response.status),
                          reason_phrase(response.status));
   for (const auto& [name, value] : response.headers) {
     out.add(name, value);
   }
-  if (!response.content_type.empty()) {
-    out.setContentType(response.content_type);
-  }
   const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
-  if (head_only || bodiless) {
-    if (!bodiless) {
-      out.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+  if (!bodiless) {
+    out.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+    if (!response.content_type.empty()) {
+      out.setContentType(response.content_type);
     }
-    out.send().flush();
-    return;
   }
-  out.sendBuffer(response.body.data(), response.body.size());
+  std::ostringstream head;
+  out.write(head);
+  std::string bytes = head.str();
+  if (!bodiless && !head_only) {
+    bytes += response.body;
+  }
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const std::size_t portion = std::min<std::size_t>(bytes.size() - done, 1 << 30);
+    done += static_cast<std::size_t>(
+        socket.sendBytes(bytes.data() + done, static_cast<int>(portion)));
+  }
 }
 
 class Connection {
@@ -218,21 +229,21 @@ class Connection {
     } catch (const net::NoMessageException&) {
       return false;
     } catch (const net::MessageException&) {
-      return refuse(response, 400);
+      return refuse(response);
     }
     response.setVersion(request->getVersion());
     response.setDate(Poco::Timestamp());
     Request incoming;
     incoming.head = head_of(*request);
     if (framing_is_ambiguous(incoming.head)) {
-      return refuse(response, 400);
+      return refuse(response);
     }
     bool keep = request->getKeepAlive();
     if (request->getExpectContinue()) {
       response.sendContinue();
     }
     if (!read_body(*request, incoming)) {
-      return refuse(response, 400);
+      return refuse(response);
     }
     keep = keep && !incoming.body_overflow;
     return answer(response, std::move(incoming), keep);
@@ -241,10 +252,13 @@ class Connection {
   bool answer(net::HTTPServerResponseImpl& response, Request incoming, bool keep) {
     const bool head_only = incoming.head.method == "HEAD";
     bool kept = false;
-    const auto reply = std::make_shared<ConnectionReply>([&](const Response& outgoing) {
-      kept = keep && !host_.discourage && !host_.stopping;
+    const auto reply = std::make_shared<ConnectionReply>([&](const Response& outgoing, bool late) {
+      kept = keep && !late && !host_.discourage && !host_.stopping;
       response.setKeepAlive(kept);
-      write_response(response, outgoing, head_only);
+      write_response(response, socket_, outgoing, head_only);
+      if (late) {
+        socket_.shutdownSend();  // the client need not wait for the handler to come back
+      }
     });
     const bool in_time = reply->serve(
         [&] { host_.sink.handle(std::move(incoming), reply); });
@@ -252,16 +266,13 @@ class Connection {
   }
 
   // A request that cannot be handed on, because it is no whole request. Closes the connection.
-  static bool refuse(net::HTTPServerResponseImpl& response, int status) {
-    response.setKeepAlive(false);
-    response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(status),
-                                reason_phrase(status));
-    response.setContentType("application/problem+json");
+  bool refuse(net::HTTPServerResponseImpl& response) {
     const std::string body =
         R"({"type":"https://plexsphere.com/errors/malformed-request","title":"Bad Request",)"
         R"("status":400,"detail":"The bytes received are not one well-formed HTTP request.",)"
         R"("instance":"","code":"malformed_request"})";
-    response.sendBuffer(body.data(), body.size());
+    response.setKeepAlive(false);
+    write_response(response, socket_, {400, "application/problem+json", body, {}}, false);
     return false;
   }
 

@@ -1,8 +1,6 @@
 #include "host/apps/plexsphere/app.hpp"
 
-#if __has_include("host/persistence/extension.hpp")
 #include "host/persistence/extension.hpp"
-#endif
 
 namespace plexsphere::host::apps {
 
@@ -13,9 +11,7 @@ Profile core_profile() {
   profile.default_config = "/etc/plexsphere/plexsphere.toml";
   profile.dropin_directory = "conf.d";
   profile.essential_plugins = {"tenancy", "identity", "authz", "audit"};
-#if __has_include("host/persistence/extension.hpp")
   profile.extension = persistence::extension();
-#endif
   return profile;
 }
 
