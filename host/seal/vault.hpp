@@ -80,7 +80,9 @@ class Vault {
   WrapKey remember(WrapKey key, const SecretBytes& plain);
 
   persistence::Store& store_;
-  const persistence::Client client_{"platform", "plexsphere_platform", false, true};
+  // May use the connection in reserve: audit needs a chain's first key while its caller holds one of
+  // the pool's, and if every caller waited so, none would ever be given back.
+  const persistence::Client client_{"platform", "plexsphere_platform", true, true};
   const RootKey root_;
   std::uint32_t find_active_ = 0;
   std::uint32_t find_by_id_ = 0;

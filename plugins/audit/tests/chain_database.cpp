@@ -60,7 +60,8 @@ std::string openssl_sha256(const std::string& bytes) {
 
 }  // namespace
 
-ChainDatabase::ChainDatabase() {
+ChainDatabase::ChainDatabase(const test_support::PgCluster::Options& settings)
+    : cluster_(settings) {
   cluster_.create_database(name_);
   host::migration::MigrateOptions options;
   options.admin_dsn = cluster_.dsn(name_);

@@ -15,7 +15,7 @@ namespace plexsphere::audit::test {
 
 class ChainDatabase {
  public:
-  ChainDatabase();
+  explicit ChainDatabase(const test_support::PgCluster::Options& options = {});
 
   // A session as the core's login role; begin({role}) puts on a context's role.
   host::persistence::Session session() const;
