@@ -112,8 +112,6 @@ void establish_roles(Session& session, const std::vector<ContextPlan>& plans,
   require_superuser(session);
   Grants grants(session);
   grants.ensure_role(login.name, "LOGIN NOINHERIT");
-  // Names of constraints are read from messages, so messages must be in the C locale.
-  session.run("ALTER ROLE " + quote_identifier(login.name) + " SET lc_messages = 'C'");
   if (!login.scram_verifier.empty()) {
     session.run("SET LOCAL log_statement = 'none'");
     session.run("ALTER ROLE " + quote_identifier(login.name) + " PASSWORD " +

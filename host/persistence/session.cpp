@@ -130,6 +130,7 @@ Session::Session(const SessionOptions& options) {
   bool in_recovery = false;
   try {
     link_ = std::make_unique<Link>(dsn);
+    link_->connection.set_verbosity(pqxx::connection_base::verbose);  // see error_from_message
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     link_->connection.inhibit_reactivation(true);  // deprecated without a replacement in libpqxx 6
@@ -174,11 +175,12 @@ void Session::translate_current_exception() {
   } catch (const pqxx::broken_connection& error) {
     broken_ = true;
     throw StoreError(PX_UNAVAILABLE, "database_unavailable", error.what(), "08006");
-  } catch (const pqxx::sql_error& error) {
+  } catch (const pqxx::failure& error) {
+    // sql_error and its cousins that stand apart from it, such as deadlock_detected.
     if (broken_) {
       throw StoreError(PX_UNAVAILABLE, "database_unavailable", error.what(), "08006");
     }
-    throw error_from_sqlstate(error.sqlstate(), error.what());
+    throw error_from_message(error.what());
   } catch (const std::exception& error) {
     // Whatever libpqxx failed at, its view of the session can no longer be trusted.
     const bool lost = broken_;

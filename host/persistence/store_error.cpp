@@ -55,34 +55,48 @@ px_status status_of_raise(std::string_view sqlstate) {
   return digits && number >= 2 && number <= PX_UNAUTHENTICATED ? number : PX_INTERNAL;
 }
 
-// pqxx 6 hands over the message text only. Sessions run with lc_messages = C (set on the login role
-// by migrate), where the name of the constraint is the last quoted word of the first line that
-// speaks of a constraint.
-std::string constraint_name(std::string_view message) {
-  const std::string_view line = message.substr(0, message.find('\n'));
-  const auto word = line.rfind("constraint \"");
-  if (word == std::string_view::npos) {
-    return {};
+struct ServerMessage {
+  std::string sqlstate;    // empty when the text is not the server's
+  std::string_view first;  // the message proper
+  std::string constraint;
+};
+
+ServerMessage read_message(std::string_view text) {
+  ServerMessage out;
+  std::string_view line = text.substr(0, text.find('\n'));
+  const auto mark = line.find(":  ");
+  const bool coded = mark != std::string_view::npos && line.size() >= mark + 10 &&
+                     line.substr(mark + 8, 2) == ": ";
+  if (!coded) {
+    out.first = line;
+    return out;
   }
-  const auto begin = word + std::string_view{"constraint \""}.size();
-  const auto end = line.find('"', begin);
-  return end == std::string_view::npos ? std::string{} : std::string{line.substr(begin, end - begin)};
+  out.sqlstate = line.substr(mark + 3, 5);
+  out.first = line.substr(mark + 10);
+  constexpr std::string_view label = "\nCONSTRAINT NAME:  ";
+  if (const auto at = text.find(label); at != std::string_view::npos) {
+    const auto begin = at + label.size();
+    out.constraint = text.substr(begin, text.find('\n', begin) - begin);
+  }
+  return out;
 }
 
-// "ERROR:  token_consumed\nCONTEXT: …" → "token_consumed"; anything but a token yields "raised", so
-// that no sentence of the server can travel as a reason.
-std::string raised_reason(std::string_view message) {
-  std::string_view line = message.substr(0, message.find('\n'));
-  if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-    line.remove_prefix(colon + 1);
-  }
-  while (!line.empty() && line.front() == ' ') {
-    line.remove_prefix(1);
-  }
+// Anything but a token yields "raised", so that no sentence of the server travels as a reason.
+std::string raised_reason(std::string_view line) {
   const bool token = !line.empty() && line.size() <= 64 && std::ranges::all_of(line, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   });
   return token ? std::string{line} : std::string{"raised"};
+}
+
+std::string log_text(const ServerMessage& message, std::string_view whole) {
+  if (message.sqlstate.starts_with("22") || message.sqlstate.starts_with("23")) {
+    const auto quoted = message.first.find_first_of("\"(");
+    std::string text{message.first.substr(0, quoted)};
+    return message.sqlstate + ": " + text +
+           (message.constraint.empty() ? "" : " [" + message.constraint + "]");
+  }
+  return std::string{whole};
 }
 
 }  // namespace
@@ -121,21 +135,23 @@ std::string_view StoreError::public_detail() const {
   }
 }
 
-StoreError error_from_sqlstate(std::string_view sqlstate, std::string_view message) {
-  const std::string text{message};
-  if (sqlstate.size() != 5) {
-    return {PX_INTERNAL, "database_error", text, "?????"};
+StoreError error_from_message(std::string_view text) {
+  const ServerMessage message = read_message(text);
+  const std::string log = log_text(message, text);
+  if (message.sqlstate.empty()) {
+    return {PX_INTERNAL, "database_error", log, "XX000"};
   }
-  if (sqlstate.starts_with("PX")) {
-    return {status_of_raise(sqlstate), raised_reason(message), text, std::string{sqlstate}};
+  if (message.sqlstate.starts_with("PX")) {
+    return {status_of_raise(message.sqlstate), raised_reason(message.first), log, message.sqlstate};
   }
   for (const Rule& rule : kRules) {
-    if (sqlstate.starts_with(rule.prefix)) {
-      std::string reason = rule.reason.empty() ? constraint_name(message) : std::string{rule.reason};
-      return {rule.status, std::move(reason), text, std::string{sqlstate}};
+    if (message.sqlstate.starts_with(rule.prefix)) {
+      const bool named = rule.reason.empty();
+      return {rule.status, named ? message.constraint : std::string{rule.reason}, log,
+              message.sqlstate};
     }
   }
-  return {PX_INTERNAL, "database_error", text, std::string{sqlstate}};
+  return {PX_INTERNAL, "database_error", log, message.sqlstate};
 }
 
 }  // namespace plexsphere::host::persistence

@@ -36,9 +36,15 @@ class StoreError : public std::runtime_error {
   std::string sqlstate_;
 };
 
-// Translates a SQLSTATE (PostgreSQL 15, appendix A) and the server's message.
+// Translates libpq's verbose message text, "ERROR:  23505: duplicate key …\nDETAIL: …\nCONSTRAINT
+// NAME:  …" (PostgreSQL 15, appendix A for the codes). libpqxx 6 loses the SQLSTATE of several
+// classes and every constraint's name, the text has both. libpq writes its labels in the language of
+// this process, which never calls setlocale.
+//
 // Reason: the constraint's name for class 23; the raised message for PX001 and its siblings when it
-// is a token of [a-z0-9_]{1,64}; otherwise a token of ours such as "lock_timeout".
-[[nodiscard]] StoreError error_from_sqlstate(std::string_view sqlstate, std::string_view message);
+// is a token of [a-z0-9_]{1,64}; otherwise a token of ours such as "lock_timeout". what() keeps the
+// whole text for wrong statements; where the server quotes values (classes 22 and 23) it does not,
+// since a value may be a secret.
+[[nodiscard]] StoreError error_from_message(std::string_view message);
 
 }  // namespace plexsphere::host::persistence

@@ -116,31 +116,37 @@ TEST_CASE("a port statement is one call of one own function", "[persistence]") {
   }
 }
 
-TEST_CASE("SQLSTATEs become canonical codes with stable reasons", "[persistence]") {
-  const auto unique = error_from_sqlstate(
-      "23505", "ERROR:  duplicate key value violates unique constraint \"node_address_key\"\n"
-               "DETAIL:  Key (address)=(10.0.0.1) already exists.");
+TEST_CASE("server messages become canonical codes with stable reasons", "[persistence]") {
+  const auto unique = error_from_message(
+      "ERROR:  23505: duplicate key value violates unique constraint \"node_address_key\"\n"
+      "DETAIL:  Key (address)=(10.0.0.1) already exists.\nSCHEMA NAME:  mesh\nTABLE NAME:  node\n"
+      "CONSTRAINT NAME:  node_address_key\nLOCATION:  _bt_check_unique, nbtinsert.c:664\n");
   CHECK(unique.status() == PX_ALREADY_EXISTS);
   CHECK(unique.reason() == "node_address_key");
-  CHECK(unique.public_detail().find("10.0.0.1") == std::string_view::npos);
-  CHECK(error_from_sqlstate("23P01", "ERROR: conflicting key value violates exclusion constraint "
-                                     "\"cidr_overlap\"")
-            .reason() == "cidr_overlap");
-  CHECK(error_from_sqlstate("23503", "x violates foreign key constraint \"fk\"").status() ==
-        PX_FAILED_PRECONDITION);
-  CHECK(error_from_sqlstate("23514", "x").status() == PX_INVALID_ARGUMENT);
-  CHECK(error_from_sqlstate("22P02", "x").status() == PX_INVALID_ARGUMENT);
-  CHECK(error_from_sqlstate("40001", "x").status() == PX_ABORTED);
-  CHECK(error_from_sqlstate("40P01", "x").status() == PX_ABORTED);
-  CHECK(error_from_sqlstate("55P03", "x").reason() == "lock_timeout");
-  CHECK(error_from_sqlstate("57014", "x").status() == PX_DEADLINE_EXCEEDED);
-  CHECK(error_from_sqlstate("57P01", "x").status() == PX_UNAVAILABLE);
-  CHECK(error_from_sqlstate("42501", "x").status() == PX_PERMISSION_DENIED);
-  const auto raised = error_from_sqlstate("PX001", "ERROR:  token_consumed\nCONTEXT: f");
+  CHECK(unique.sqlstate() == "23505");
+  CHECK(std::string{unique.what()}.find("10.0.0.1") == std::string::npos);
+  CHECK(std::string{error_from_message("ERROR:  22P02: invalid input syntax for type uuid: \"hush\"")
+                        .what()}
+            .find("hush") == std::string::npos);
+  const auto status_of = [](const char* state) {
+    return error_from_message(std::string{"ERROR:  "} + state + ": x").status();
+  };
+  CHECK(status_of("23P01") == PX_ALREADY_EXISTS);
+  CHECK(status_of("23503") == PX_FAILED_PRECONDITION);
+  CHECK(status_of("23514") == PX_INVALID_ARGUMENT);
+  CHECK(status_of("22P02") == PX_INVALID_ARGUMENT);
+  CHECK(status_of("40001") == PX_ABORTED);
+  CHECK(status_of("40P01") == PX_ABORTED);
+  CHECK(error_from_message("ERROR:  55P03: x").reason() == "lock_timeout");
+  CHECK(status_of("57014") == PX_DEADLINE_EXCEEDED);
+  CHECK(status_of("57P01") == PX_UNAVAILABLE);
+  CHECK(status_of("42501") == PX_PERMISSION_DENIED);
+  const auto raised = error_from_message("ERROR:  PX001: token_consumed\nCONTEXT: f");
   CHECK(raised.status() == PX_FAILED_PRECONDITION);
   CHECK(raised.reason() == "token_consumed");
-  CHECK(error_from_sqlstate("PX005", "ERROR:  gone").status() == PX_NOT_FOUND);
-  CHECK(error_from_sqlstate("PX001", "ERROR:  Some Sentence with 10.0.0.1").reason() == "raised");
+  CHECK(status_of("PX005") == PX_NOT_FOUND);
+  CHECK(error_from_message("ERROR:  PX001: Some Sentence with 10.0.0.1").reason() == "raised");
+  CHECK(error_from_message("something else").status() == PX_INTERNAL);
 }
 
 }  // namespace
