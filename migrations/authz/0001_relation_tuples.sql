@@ -66,7 +66,7 @@ BEGIN
   END IF;
   INSERT INTO authz.relation_tuples
     (object_type, object_id, relation, subject_type, subject_id, subject_relation)
-  SELECT * FROM pg_catalog.unnest(p_object_types, p_object_ids, p_relations,
+  SELECT * FROM unnest(p_object_types, p_object_ids, p_relations,
                                   p_subject_types, p_subject_ids, p_subject_relations)
   ORDER BY 1, 2, 3, 4, 5, 6  -- two writers of the same tuples wait for each other, never deadlock
   ON CONFLICT ON CONSTRAINT relation_tuples_key DO NOTHING;
@@ -110,9 +110,8 @@ AS $$
 $$;
 
 REVOKE ALL ON FUNCTION authz.new_id() FROM PUBLIC, plexsphere_authz;
-REVOKE ALL ON FUNCTION authz.port_write(text[], text[], text[], text[], text[], text[])
-  FROM PUBLIC, plexsphere_authz;
-REVOKE ALL ON FUNCTION authz.port_remove_object(text, text) FROM PUBLIC, plexsphere_authz;
+REVOKE ALL ON FUNCTION authz.port_write(text[], text[], text[], text[], text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION authz.port_remove_object(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION authz.port_bootstrap_platform_admin(uuid) FROM PUBLIC, plexsphere_authz;
 GRANT EXECUTE ON FUNCTION authz.port_write(text[], text[], text[], text[], text[], text[])
   TO port_authz;

@@ -101,5 +101,5 @@ AS $$
   FOR KEY SHARE OF r
 $$;
 
-REVOKE ALL ON FUNCTION tenancy.port_pin_resource(uuid) FROM PUBLIC, plexsphere_tenancy;
+REVOKE ALL ON FUNCTION tenancy.port_pin_resource(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tenancy.port_pin_resource(uuid) TO port_tenancy;

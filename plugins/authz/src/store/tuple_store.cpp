@@ -14,7 +14,7 @@ using sdk::Type;
 // arrows go through.
 constexpr std::string_view kLoad = R"sql(
 WITH RECURSIVE reach (object_type, object_id) AS (
-  SELECT * FROM pg_catalog.unnest($1::text[], $2::text[])
+  SELECT * FROM unnest($1::text[], $2::text[])
   UNION
   SELECT t.subject_type, t.subject_id
   FROM reach r
