@@ -1,0 +1,46 @@
+#include "host/http/client_address.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+namespace plexsphere::host::http {
+namespace {
+
+std::vector<IpPrefix> prefixes(std::initializer_list<const char*> texts) {
+  std::vector<IpPrefix> out;
+  for (const char* text : texts) {
+    out.push_back(IpPrefix::parse(text).value());
+  }
+  return out;
+}
+
+TEST_CASE("networks contain their addresses and no others", "[http]") {
+  const auto ten = *IpPrefix::parse("10.0.0.0/8");
+  CHECK(ten.contains("10.255.1.2"));
+  CHECK(ten.contains("::ffff:10.1.2.3"));
+  CHECK_FALSE(ten.contains("11.0.0.1"));
+  CHECK_FALSE(ten.contains("::1"));
+  CHECK(IpPrefix::parse("2001:db8::/32")->contains("2001:db8:1::1"));
+  CHECK(IpPrefix::parse("::1")->contains("::1"));
+  for (const char* bad : {"", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/8x",
+                          "localhost"}) {
+    CHECK_FALSE(IpPrefix::parse(bad).has_value());
+  }
+}
+
+TEST_CASE("X-Forwarded-For is believed as far as trusted proxies reach", "[http]") {
+  const auto trusted = prefixes({"10.0.0.0/8"});
+  CHECK(client_address("10.0.0.1", "1.2.3.4", trusted) == "1.2.3.4");
+  CHECK(client_address("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2", trusted) == "1.2.3.4");
+  CHECK(client_address("10.0.0.1", "nonsense", trusted) == "10.0.0.1");
+  CHECK(client_address("10.0.0.1", "1.2.3.4, nonsense", trusted) == "10.0.0.1");
+  CHECK(client_address("10.0.0.1", "", trusted) == "10.0.0.1");
+  CHECK(client_address("9.9.9.9", "1.2.3.4", trusted) == "9.9.9.9");
+  CHECK(client_address("9.9.9.9", "1.2.3.4", {}) == "9.9.9.9");
+  CHECK(client_address("::ffff:9.9.9.9", "", {}) == "9.9.9.9");
+  CHECK(client_address("", "1.2.3.4", trusted) == "1.2.3.4");
+  CHECK(client_address("", "1.2.3.4", {}).empty());
+}
+
+}  // namespace
+}  // namespace plexsphere::host::http

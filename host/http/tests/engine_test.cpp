@@ -1,0 +1,260 @@
+// The engine on the wire: framing, ceilings, keep-alive, drain, force.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <future>
+#include <thread>
+
+#include "host/base/file.hpp"
+#include "host/http/poco_engine.hpp"
+#include "support/http_client.hpp"
+#include "support/temp_dir.hpp"
+#include "support/wait_until.hpp"
+
+namespace plexsphere::host::http {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT: test
+using Clock = std::chrono::steady_clock;
+
+// Echoes; "/held" is answered when the test says so, from the test's thread.
+class Sink final : public RequestSink {
+ public:
+  std::size_t body_limit(const RequestHead&) noexcept override { return 10; }
+  void handle(Request request, std::shared_ptr<Reply> reply) noexcept override {
+    if (request.head.target == "/held") {
+      const std::lock_guard lock(mutex_);
+      held_.push_back(std::move(reply));
+      return;
+    }
+    reply->send({request.body_overflow ? 413 : 200, "text/plain",
+                 request.head.method + " " + request.body, {}});
+  }
+  std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& reply : held_) {
+      reply->send({200, "text/plain", "released", {}});
+    }
+    held_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Reply>> held_;
+};
+
+struct Fixture {
+  Sink sink;
+  std::unique_ptr<Engine> engine;
+
+  explicit Fixture(EngineOptions options = {.workers = 8})
+      : engine(make_poco_engine(sink, options)) {
+    REQUIRE(engine->listen("127.0.0.1:0").ok());
+  }
+  std::string url() const { return "http://" + engine->addresses().front(); }
+  int connect() const {
+    const auto address = engine->addresses().front();
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(
+        std::stoi(address.substr(address.rfind(':') + 1))));
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval limit{10, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0);
+    return fd;
+  }
+};
+
+std::string read_to_end(int fd) {
+  std::string all;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof(buffer))) > 0;) {
+    all.append(buffer, static_cast<std::size_t>(got));
+  }
+  return all;
+}
+
+// Sends bytes, reads until the other end closes.
+std::string talk(const Fixture& fixture, const std::string& bytes) {
+  const FileDescriptor fd(fixture.connect());
+  REQUIRE(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(bytes.size()));
+  ::shutdown(fd.get(), SHUT_WR);
+  return read_to_end(fd.get());
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+TEST_CASE("pipelined requests on one connection are all answered", "[http]") {
+  Fixture fixture;
+  const std::string one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto answers = talk(fixture, one + one + one);
+  CHECK(count(answers, "HTTP/1.1 200 OK") == 3);
+}
+
+TEST_CASE("bodies are read whole, by length and by chunk, up to the ceiling", "[http]") {
+  Fixture fixture;
+  test_support::HttpClient client;
+  CHECK(client.request("POST", fixture.url() + "/", {}, "0123456789").body == "POST 0123456789");
+  CHECK(client.request("POST", fixture.url() + "/", {}, "0123456789a").status == 413);
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                           "Connection: close\r\n\r\n";
+  CHECK(talk(fixture, head + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").find("POST abcde") !=
+        std::string::npos);
+  CHECK(talk(fixture, head + "b\r\n0123456789a\r\n0\r\n\r\n").find(" 413 ") !=
+        std::string::npos);
+}
+
+TEST_CASE("bytes that are not one well-formed request are refused", "[http]") {
+  Fixture fixture;
+  const std::string both = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+                           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  CHECK(talk(fixture, both).find("HTTP/1.1 400 ") == 0);
+  const std::string twice =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
+  CHECK(talk(fixture, twice).find("HTTP/1.1 400 ") == 0);
+  const std::string early = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab";
+  CHECK(talk(fixture, early).find(" 200 ") == std::string::npos);
+  CHECK(test_support::HttpClient().request("GET", fixture.url() + "/").status == 200);
+}
+
+TEST_CASE("HEAD gets the head only", "[http]") {
+  Fixture fixture;
+  const auto answer = talk(fixture, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(answer.find("Content-Length: 5") != std::string::npos);
+  CHECK(answer.substr(answer.size() - 4) == "\r\n\r\n");
+}
+
+TEST_CASE("a unix socket serves, replaces a stale one and is removed", "[http]") {
+  const test_support::TempDir directory;
+  const std::string path = directory.path() / "s";
+  const auto bind_and_forget = [&path] {
+    const FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  };
+  bind_and_forget();
+  Sink sink;
+  {
+    auto engine = make_poco_engine(sink, {.workers = 2});
+    REQUIRE(engine->listen("unix:" + path).ok());
+    CHECK(engine->addresses().front() == "unix:" + path);
+    const FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
+            0);
+    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    REQUIRE(::write(fd.get(), request.data(), request.size()) > 0);
+    CHECK(read_to_end(fd.get()).find(" 200 OK") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("an address that cannot be bound is named", "[http]") {
+  Sink sink;
+  auto engine = make_poco_engine(sink, {.workers = 1});
+  for (const char* bad : {"192.0.2.1:80", "nonsense", ":x", "unix:/nowhere/at/all"}) {
+    const auto status = engine->listen(bad);
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.message().find(bad) != std::string::npos);
+  }
+}
+
+TEST_CASE("requests under way finish after the listener has closed", "[http]") {
+  Fixture fixture;
+  auto answer = std::async(std::launch::async, [&] {
+    return test_support::HttpClient().request("GET", fixture.url() + "/held").body;
+  });
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.held() == 1; }));
+  fixture.engine->stop_accepting();
+  CHECK_THROWS(test_support::HttpClient(1s).request("GET", fixture.url() + "/"));
+  CHECK_FALSE(fixture.engine->wait_idle(Clock::now() + 20ms));
+  CHECK(fixture.engine->in_flight() == 1);
+  fixture.sink.release();
+  CHECK(answer.get() == "released");
+  CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
+}
+
+TEST_CASE("idle kept connections end when the listener closes", "[http]") {
+  Fixture fixture;
+  const FileDescriptor fd(fixture.connect());
+  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  REQUIRE(::write(fd.get(), request.data(), request.size()) > 0);
+  char first = 0;
+  REQUIRE(::read(fd.get(), &first, 1) == 1);
+  fixture.engine->stop_accepting();
+  read_to_end(fd.get());  // returns because the engine closes
+  CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
+}
+
+TEST_CASE("answers ask clients to leave once discouraged", "[http]") {
+  Fixture fixture;
+  fixture.engine->discourage();
+  const auto answer = test_support::HttpClient().request("GET", fixture.url() + "/");
+  CHECK(answer.status == 200);
+  CHECK(answer.headers.at("Connection") == "Close");
+}
+
+TEST_CASE("force cuts a connection whose answer does not come", "[http]") {
+  Fixture fixture;
+  auto answer = std::async(std::launch::async, [&] {
+    try {
+      return test_support::HttpClient().request("GET", fixture.url() + "/held").status;
+    } catch (const std::exception&) {
+      return 0;
+    }
+  });
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.held() == 1; }));
+  fixture.engine->stop_accepting();
+  fixture.engine->force_close();
+  CHECK(answer.get() == 0);
+  fixture.sink.release();
+  CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
+}
+
+TEST_CASE("connections beyond those that may wait are closed and counted", "[http]") {
+  Fixture fixture({.workers = 1, .max_waiting = 1});
+  const FileDescriptor busy(fixture.connect());
+  const std::string held = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
+  REQUIRE(::write(busy.get(), held.data(), held.size()) > 0);
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.held() == 1; }));
+  std::vector<FileDescriptor> more;
+  CHECK(test_support::wait_until(10s, [&] {
+    more.emplace_back(fixture.connect());
+    return fixture.engine->refused() > 0;
+  }));
+  fixture.sink.release();
+}
+
+TEST_CASE("an idle kept connection makes room for one that waits", "[http]") {
+  Fixture fixture({.workers = 1});
+  const FileDescriptor idle(fixture.connect());
+  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  REQUIRE(::write(idle.get(), request.data(), request.size()) > 0);
+  char first = 0;
+  REQUIRE(::read(idle.get(), &first, 1) == 1);
+  CHECK(test_support::HttpClient(5s).request("GET", fixture.url() + "/").status == 200);
+}
+
+}  // namespace
+}  // namespace plexsphere::host::http
