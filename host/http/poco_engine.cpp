@@ -30,22 +30,24 @@ struct Listener {
   std::thread thread;
 };
 
+// Never SO_REUSEPORT, which Poco's shorter overloads set: a second process would silently share the
+// port instead of being told that it is taken.
 net::ServerSocket open_tcp(const std::string& address) {
   net::ServerSocket socket;
   if (!address.empty() && address.front() == ':') {
     const auto port = static_cast<Poco::UInt16>(std::stoul(address.substr(1)));
     try {
-      socket.bind6(port, true, false);  // both families
+      socket.bind6(port, true, false, false);  // both families
     } catch (const Poco::Exception&) {
       socket = net::ServerSocket();
-      socket.bind(port, true);
+      socket.bind(net::SocketAddress("0.0.0.0", port), true, false);
     }
   } else {
     const net::SocketAddress parsed(address);
     if (parsed.family() == net::SocketAddress::IPv6) {
-      socket.bind6(parsed, true, true);
+      socket.bind6(parsed, true, false, true);
     } else {
-      socket.bind(parsed, true);
+      socket.bind(parsed, true, false);
     }
   }
   return socket;
@@ -67,7 +69,7 @@ void remove_stale_socket(const std::string& path) {
 net::ServerSocket open_unix(const std::string& path) {
   remove_stale_socket(path);
   net::ServerSocket socket;
-  socket.bind(net::SocketAddress(net::SocketAddress::UNIX_LOCAL, path), false);
+  socket.bind(net::SocketAddress(net::SocketAddress::UNIX_LOCAL, path), false, false);
   ::chmod(path.c_str(), 0660);
   return socket;
 }

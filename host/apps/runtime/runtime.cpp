@@ -170,7 +170,8 @@ int Runtime::drain() {
   const Watchdog watchdog(deadline + std::chrono::seconds(2), log_);
   health_.drain();
   engine_->discourage();
-  const auto delay = std::min(configuration_.section("http").duration("drain_delay"), grace);
+  // Half of the grace at most, so that something is left for requests and plugins.
+  const auto delay = std::min(configuration_.section("http").duration("drain_delay"), grace / 2);
   log_.info("drain.started", {{"grace_ms", grace.count()}, {"drain_delay_ms", delay.count()}});
   std::this_thread::sleep_for(delay);
   engine_->stop_accepting();

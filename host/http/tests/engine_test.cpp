@@ -180,6 +180,15 @@ TEST_CASE("an address that cannot be bound is named", "[http]") {
   }
 }
 
+TEST_CASE("a port that is taken is not shared", "[http]") {
+  Fixture fixture;
+  Sink sink;
+  auto engine = make_poco_engine(sink, {.workers = 1});
+  CHECK_FALSE(engine->listen(fixture.engine->addresses().front()).ok());
+  const auto address = fixture.engine->addresses().front();
+  CHECK_FALSE(engine->listen(address.substr(address.rfind(':'))).ok());
+}
+
 TEST_CASE("requests under way finish after the listener has closed", "[http]") {
   Fixture fixture;
   auto answer = std::async(std::launch::async, [&] {
