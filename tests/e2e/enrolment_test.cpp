@@ -260,6 +260,10 @@ TEST_CASE("a token ends once: consumed, revoked or expired, and says which", "[e
         "UPDATE identity.bootstrap_token SET issued_at = now() - interval '1 hour', "
         "expires_at = now() - interval '1 second'");
     CHECK(site.register_node(request).code == "token_expired");
+    site.sql("INSERT INTO platform.job_wake VALUES ('identity.bootstrap-token-sweep', 1)");
+    CHECK(test_support::wait_until(std::chrono::seconds(30), [&] {
+      return site.op().count_audit_rows(site.domain(), "bootstrap_token.expire") == 1;
+    }));
   }
 
   {  // issuing has its bounds and its 404
