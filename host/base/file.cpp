@@ -33,7 +33,9 @@ Status write_all(int descriptor, const std::string& content, const std::string& 
 
 }  // namespace
 
-std::string error_text(int error) { return std::generic_category().message(error); }
+std::string error_text(int error) {
+  return std::generic_category().message(error);
+}
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {

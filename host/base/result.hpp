@@ -53,8 +53,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit by design
-  Result(Status failure) : status_(std::move(failure)) {     // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}           // NOLINT: implicit by design
+  Result(Status failure) : status_(std::move(failure)) {  // NOLINT: implicit by design
     if (status_.ok()) {
       status_ = Status(Code::kInternal, "a Result was built from a Status that is not a failure");
     }

@@ -38,7 +38,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+bool dash_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
 
 }  // namespace
 
@@ -70,7 +72,9 @@ std::string to_text(const UuidBytes& uuid) {
   return out;
 }
 
-std::string make_uuid7_text() { return to_text(make_uuid7()); }
+std::string make_uuid7_text() {
+  return to_text(make_uuid7());
+}
 
 std::optional<UuidBytes> parse_uuid(std::string_view text) {
   if (text.size() != 36) {

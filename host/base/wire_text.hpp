@@ -10,13 +10,17 @@
 
 namespace plexsphere::host {
 
-inline px_str wire(std::string_view text) { return {text.data(), text.size()}; }
+inline px_str wire(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 inline std::string_view view(px_str text) {
   return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len);
 }
 
-inline std::string text(px_str in) { return std::string(view(in)); }
+inline std::string text(px_str in) {
+  return std::string(view(in));
+}
 
 inline px_uuid wire(const UuidBytes& uuid) {
   px_uuid out{};

@@ -45,7 +45,9 @@ struct Reader {
       impl.documents.push_back(std::make_unique<toml::table>(toml::parse_file(file.string())));
     } catch (const toml::parse_error& error) {
       const auto line = static_cast<unsigned>(error.source().begin.line);
-      issues.push_back({{file.string(), line}, std::string(error.description()), "",
+      issues.push_back({{file.string(), line},
+                        std::string(error.description()),
+                        "",
                         line == 0 ? "create the file, or let the service's user read it"
                                   : "correct the TOML (https://toml.io)"});
       return;
@@ -155,11 +157,12 @@ Settings Configuration::context_settings(const Manifest& manifest, Issues& issue
     written.heading = context_location(manifest.id);
   }
   written.keys.erase(std::string(kEnabled));
-  return detail::check_keys(written, manifest.config_keys, "[context." + manifest.id + "]",
-                            issues);
+  return detail::check_keys(written, manifest.config_keys, "[context." + manifest.id + "]", issues);
 }
 
-const std::vector<std::string>& Configuration::files() const { return impl_->files; }
+const std::vector<std::string>& Configuration::files() const {
+  return impl_->files;
+}
 
 LoadResult load(const Sources& sources, std::span<const SectionSpec> sections) {
   LoadResult result;
@@ -180,7 +183,8 @@ LoadResult load(const Sources& sources, std::span<const SectionSpec> sections) {
   }
   if (error) {
     result.issues.push_back({{sources.dropin_directory.string(), 0},
-                             "the directory cannot be read: " + error.message(), "",
+                             "the directory cannot be read: " + error.message(),
+                             "",
                              "let the service's user read it"});
   }
   Reader reader(result.configuration, result.issues);

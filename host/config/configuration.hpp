@@ -23,7 +23,7 @@ namespace plexsphere::host::config {
 
 struct Sources {
   std::filesystem::path main_file;
-  bool main_required = true;  // false: a missing main file is an empty one
+  bool main_required = true;               // false: a missing main file is an empty one
   std::filesystem::path dropin_directory;  // may be missing; empty: none
 };
 

@@ -54,7 +54,9 @@ std::int64_t Settings::integer(std::string_view key) const {
   return std::get<std::int64_t>(at(key));
 }
 
-bool Settings::boolean(std::string_view key) const { return std::get<bool>(at(key)); }
+bool Settings::boolean(std::string_view key) const {
+  return std::get<bool>(at(key));
+}
 
 std::chrono::milliseconds Settings::duration(std::string_view key) const {
   return std::get<std::chrono::milliseconds>(at(key));

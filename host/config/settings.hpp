@@ -22,7 +22,7 @@ enum class KeyType {
   kString,
   kInteger,
   kBoolean,
-  kDuration,    // text with a unit: "250ms", "30s", "5m", "2h", "7d"
+  kDuration,  // text with a unit: "250ms", "30s", "5m", "2h", "7d"
   kStringList,
   kPath,        // absolute, or relative to the directory of the file that sets it
   kSecretFile,  // a path whose file must be readable now; the content is read when it is needed

@@ -206,7 +206,8 @@ Settings check_keys(const Gathered& gathered, std::span<const KeySpec> specs,
     } else if (spec.default_value) {
       settings.put(spec.name, *spec.default_value, std::nullopt);
     } else if (spec.required) {
-      issues.push_back({gathered.heading, heading + " " + spec.name + " is required but not set", "",
+      issues.push_back({gathered.heading, heading + " " + spec.name + " is required but not set",
+                        "",
                         "add " + spec.name + " = " + example_of(spec.type) + " under " + heading});
     }
   }

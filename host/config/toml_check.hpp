@@ -1,4 +1,5 @@
-// Checks one TOML table against declared keys. Internal to host/config: nothing outside sees toml++.
+// Checks one TOML table against declared keys. Internal to host/config: nothing outside sees
+// toml++.
 #pragma once
 
 #include <toml++/toml.h>

@@ -38,10 +38,10 @@ class Registry::Probe : public std::enable_shared_from_this<Registry::Probe> {
     const auto deadline = began_ + options_.timeout;
     const bool done = wake_.wait_until(lock, deadline, [this] { return !running_; });
     Check check{name_, options_.kind, {}, {}};
-    check.outcome = done ? last_
-                         : Outcome{State::kDown, "no answer within " +
-                                                     std::to_string(options_.timeout.count()) +
-                                                     " ms"};
+    check.outcome =
+        done ? last_
+             : Outcome{State::kDown,
+                       "no answer within " + std::to_string(options_.timeout.count()) + " ms"};
     check.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
         (done ? ended_ : Clock::now()) - began_);
     return check;

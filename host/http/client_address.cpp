@@ -89,18 +89,18 @@ std::string client_address(std::string_view peer, std::string_view forwarded_for
   std::string_view best = peer;
   while (!forwarded_for.empty() && (best.empty() ? !trusted.empty() : is_trusted(best))) {
     const auto comma = forwarded_for.rfind(',');
-    const auto next = trimmed(
-        comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
+    const auto next =
+        trimmed(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
     if (!parse_address(next)) {
       break;
     }
     best = next;
-    forwarded_for = comma == std::string_view::npos ? std::string_view()
-                                                    : forwarded_for.substr(0, comma);
+    forwarded_for =
+        comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
   }
   constexpr std::string_view kMapped = "::ffff:";
-  const bool mapped = best.substr(0, kMapped.size()) == kMapped &&
-                      best.find('.') != std::string_view::npos;
+  const bool mapped =
+      best.substr(0, kMapped.size()) == kMapped && best.find('.') != std::string_view::npos;
   return std::string(mapped ? best.substr(kMapped.size()) : best);
 }
 

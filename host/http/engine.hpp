@@ -1,8 +1,8 @@
 // The HTTP engine behind the host: moves bytes and owns connections, knows no routes.
 //
-// The engine reads a request head, asks the sink how large a body it takes, reads the body and hands
-// the whole request over with a Reply. The answer may come at once or later, from any thread. An
-// engine is replaced by implementing this header; nothing above it changes.
+// The engine reads a request head, asks the sink how large a body it takes, reads the body and
+// hands the whole request over with a Reply. The answer may come at once or later, from any thread.
+// An engine is replaced by implementing this header; nothing above it changes.
 //
 // Thread safety: as stated per function. Ownership: the engine owns its threads and connections;
 // the sink must outlive the engine.
@@ -50,10 +50,10 @@ class RequestSink {
 };
 
 struct EngineOptions {
-  std::size_t workers = 64;       // threads; with the stock engine also the busy connections served
+  std::size_t workers = 64;  // threads; with the stock engine also the busy connections served
   std::size_t max_waiting = 1024;  // accepted connections waiting for a worker; beyond it they are
                                    // closed and counted
-  std::chrono::milliseconds idle_timeout{30'000};    // of a kept connection between requests
+  std::chrono::milliseconds idle_timeout{30'000};     // of a kept connection between requests
   std::chrono::milliseconds receive_timeout{15'000};  // for each wait for bytes of a request
 };
 

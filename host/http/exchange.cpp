@@ -97,7 +97,9 @@ Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> r
   pipeline_.in_flight.add(this);
 }
 
-Exchange::~Exchange() { pipeline_.in_flight.remove(this); }
+Exchange::~Exchange() {
+  pipeline_.in_flight.remove(this);
+}
 
 void Exchange::begin() {
   if (!accept_request()) {
@@ -123,15 +125,15 @@ bool Exchange::accept_request() {
     for (const auto& method : match_.allowed) {
       allow += (allow.empty() ? "" : ", ") + method;
     }
-    fail(405, "method_not_allowed", "This path does not take the method " + request_.head.method +
-                                        "; it takes " + allow + ".",
+    fail(405, "method_not_allowed",
+         "This path does not take the method " + request_.head.method + "; it takes " + allow + ".",
          {{"Allow", allow}});
   } else if (match_.route == nullptr) {
     fail(404, "not_found", "There is nothing at this path.");
   } else if (request_.body_overflow) {
-    fail(413, route_.too_large_code, "The body is larger than the " +
-                                         std::to_string(route_.body_limit) +
-                                         " bytes this operation takes.");
+    fail(413, route_.too_large_code,
+         "The body is larger than the " + std::to_string(route_.body_limit) +
+             " bytes this operation takes.");
   } else if (encoding != nullptr && !equal_ignoring_case(*encoding, "identity")) {
     fail(415, "unsupported_content_encoding",
          "This operation takes bodies without a content encoding only.");
@@ -179,8 +181,11 @@ void Exchange::expire() {
   if (!answered_) {
     pipeline_.expired.Increment();
     bool ignored = false;
-    Problem problem{503, "request_deadline_exceeded",
-                    "The request was not answered in time; it may still take effect.", "", {}};
+    Problem problem{503,
+                    "request_deadline_exceeded",
+                    "The request was not answered in time; it may still take effect.",
+                    "",
+                    {}};
     answer(render(problem, request_.head.path(), correlation_id_, &ignored), true);
   }
 }
@@ -224,9 +229,9 @@ void Exchange::call_handler() {
   try {
     route_.handle(route_.ctx, &wire_request_, &wire_responder_);
   } catch (...) {
-    pipeline_.log.error("http.handler_threw", {{"plugin", route_.owner},
-                                               {"route", route_.path},
-                                               {"correlation_id", correlation_id_}});
+    pipeline_.log.error(
+        "http.handler_threw",
+        {{"plugin", route_.owner}, {"route", route_.path}, {"correlation_id", correlation_id_}});
     if (!handler_completed_.exchange(true)) {
       const auto released = std::move(handler_reference_);
       fail(500, "internal", "Something went wrong on our side.");
@@ -277,8 +282,8 @@ void Exchange::on_fail(void* self, const px_problem* problem) {
   }
   const Problem checked = from_wire(*problem);
   bool members_dropped = false;
-  exchange->answer(render(checked, exchange->request_.head.path(), exchange->correlation_id_,
-                          &members_dropped));
+  exchange->answer(
+      render(checked, exchange->request_.head.path(), exchange->correlation_id_, &members_dropped));
   if (members_dropped) {
     exchange->pipeline_.log.error("http.bad_problem_members",
                                   {{"plugin", exchange->route_.owner},

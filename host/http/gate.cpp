@@ -62,7 +62,9 @@ bool names_an_id(const std::string& parameter) {
   return parameter == "id" || (parameter.size() > 3 && parameter.ends_with("_id"));
 }
 
-Headers challenge() { return {{"WWW-Authenticate", "Bearer realm=\"plexsphere\""}}; }
+Headers challenge() {
+  return {{"WWW-Authenticate", "Bearer realm=\"plexsphere\""}};
+}
 
 }  // namespace
 

@@ -43,7 +43,8 @@ Poco::Timespan to_poco(std::chrono::milliseconds value) {
 // which also runs the tasks that continue the request.
 class ConnectionReply final : public Reply {
  public:
-  explicit ConnectionReply(std::function<void(const Response&, bool late)> write) : write_(std::move(write)) {}
+  explicit ConnectionReply(std::function<void(const Response&, bool late)> write)
+      : write_(std::move(write)) {}
 
   void send(Response response) override {
     const std::lock_guard lock(mutex_);
@@ -178,8 +179,8 @@ void write_response(net::HTTPServerResponseImpl& out, net::StreamSocket& socket,
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t portion = std::min<std::size_t>(bytes.size() - done, 1 << 30);
-    done += static_cast<std::size_t>(
-        socket.sendBytes(bytes.data() + done, static_cast<int>(portion)));
+    done +=
+        static_cast<std::size_t>(socket.sendBytes(bytes.data() + done, static_cast<int>(portion)));
   }
 }
 
@@ -260,8 +261,7 @@ class Connection {
         socket_.shutdownSend();  // the client need not wait for the handler to come back
       }
     });
-    const bool in_time = reply->serve(
-        [&] { host_.sink.handle(std::move(incoming), reply); });
+    const bool in_time = reply->serve([&] { host_.sink.handle(std::move(incoming), reply); });
     return in_time && kept;
   }
 

@@ -21,7 +21,7 @@ struct ConnectionHost {
   std::atomic<bool> discourage{false};  // answer with Connection: close
   std::atomic<bool> stopping{false};    // no further request on any connection
   std::atomic<std::size_t> in_flight{0};
-  std::function<bool()> others_wait;    // a kept but idle connection should make room
+  std::function<bool()> others_wait;  // a kept but idle connection should make room
 };
 
 // Serves the requests of one connection until either side closes it. Never throws.

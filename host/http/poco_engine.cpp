@@ -114,8 +114,8 @@ class PocoEngine final : public Engine {
     } catch (const Poco::Exception& error) {
       return {Code::kUnavailable, "cannot listen on '" + address + "': " + error.displayText()};
     } catch (const std::exception&) {
-      return {Code::kInvalidArgument, "cannot listen on '" + address +
-                                          "': write host:port, :port or unix:/path"};
+      return {Code::kInvalidArgument,
+              "cannot listen on '" + address + "': write host:port, :port or unix:/path"};
     }
   }
 

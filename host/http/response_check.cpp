@@ -53,8 +53,8 @@ Result<Response> from_wire(const px_response& response) {
   out.content_type = text(response.content_type);
   out.body.assign(reinterpret_cast<const char*>(response.body.ptr), response.body.len);
   if (out.status < 200 || out.status > 599) {
-    return Status(Code::kInvalidArgument, "status " + std::to_string(out.status) +
-                                              " is not between 200 and 599");
+    return Status(Code::kInvalidArgument,
+                  "status " + std::to_string(out.status) + " is not between 200 and 599");
   }
   if (!is_field_value(out.content_type) ||
       !take_headers(response.headers, response.header_count, out.headers)) {

@@ -13,7 +13,8 @@ namespace plexsphere::host::http::detail {
 // Content-Length, Date, Transfer-Encoding) are left out.
 Result<Response> from_wire(const px_response& response);
 
-// A status outside 400..599 or a badly formed code becomes 500 "internal"; bad headers are left out.
+// A status outside 400..599 or a badly formed code becomes 500 "internal"; bad headers are left
+// out.
 Problem from_wire(const px_problem& problem);
 
 }  // namespace plexsphere::host::http::detail

@@ -19,7 +19,7 @@
 
 namespace plexsphere::host::http {
 
-inline constexpr std::size_t kDefaultBodyLimit = 8 * 1024;        // bytes
+inline constexpr std::size_t kDefaultBodyLimit = 8 * 1024;          // bytes
 inline constexpr std::size_t kLargestBodyLimit = 64 * 1024 * 1024;  // bytes a route may ask for
 
 // What is counted for one route. Label values come from templates, so their number is bounded.
@@ -27,7 +27,9 @@ class RouteMetrics {
  public:
   RouteMetrics(prometheus::Family<prometheus::Counter>& requests, prometheus::Histogram& seconds,
                std::string route, std::string method)
-      : requests_(requests), seconds_(seconds), route_(std::move(route)),
+      : requests_(requests),
+        seconds_(seconds),
+        route_(std::move(route)),
         method_(std::move(method)) {}
 
   void observe(int status, double seconds);

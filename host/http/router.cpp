@@ -76,14 +76,17 @@ struct Router::Impl {
                  std::move(options),
                  {},
                  {},
-                 metrics.counter("plexsphere_http_late_completions_total",
-                                 "Handlers that completed after the deadline.")
+                 metrics
+                     .counter("plexsphere_http_late_completions_total",
+                              "Handlers that completed after the deadline.")
                      .Add({}),
-                 metrics.counter("plexsphere_http_second_completions_total",
-                                 "Requests that a handler completed twice.")
+                 metrics
+                     .counter("plexsphere_http_second_completions_total",
+                              "Requests that a handler completed twice.")
                      .Add({}),
-                 metrics.counter("plexsphere_http_deadlines_exceeded_total",
-                                 "Requests answered 503 because their deadline passed.")
+                 metrics
+                     .counter("plexsphere_http_deadlines_exceeded_total",
+                              "Requests answered 503 because their deadline passed.")
                      .Add({})},
         unmatched(unmatched_route()) {
     unmatched.metrics = metrics_for(unmatched.path, "any");
@@ -142,7 +145,9 @@ Status Router::add(Route route) {
   return impl_->table.add(std::move(route));
 }
 
-void Router::set_ports(const GatePorts& ports) { impl_->pipeline.ports = ports; }
+void Router::set_ports(const GatePorts& ports) {
+  impl_->pipeline.ports = ports;
+}
 
 std::size_t Router::body_limit(const RequestHead& head) noexcept {
   try {
@@ -156,13 +161,13 @@ std::size_t Router::body_limit(const RequestHead& head) noexcept {
 void Router::handle(Request request, std::shared_ptr<Reply> reply) noexcept {
   try {
     Match match = impl_->table.match(request.head.method, request.head.path());
-    const auto exchange =
-        std::make_shared<detail::Exchange>(impl_->pipeline, std::move(request), reply,
-                                           std::move(match), impl_->unmatched);
+    const auto exchange = std::make_shared<detail::Exchange>(
+        impl_->pipeline, std::move(request), reply, std::move(match), impl_->unmatched);
     exchange->begin();
   } catch (...) {
     impl_->pipeline.log.error("http.pipeline_threw");
-    reply->send(Response{500, "application/problem+json",
+    reply->send(Response{500,
+                         "application/problem+json",
                          R"({"type":"https://plexsphere.com/errors/internal","title":"Internal )"
                          R"(Server Error","status":500,"detail":"Something went wrong on our )"
                          R"(side.","instance":"","code":"internal"})",
@@ -170,6 +175,8 @@ void Router::handle(Request request, std::shared_ptr<Reply> reply) noexcept {
   }
 }
 
-std::size_t Router::unanswered() const { return impl_->pipeline.in_flight.size(); }
+std::size_t Router::unanswered() const {
+  return impl_->pipeline.in_flight.size();
+}
 
 }  // namespace plexsphere::host::http

@@ -69,8 +69,9 @@ Refusal judge_exports(const std::string& id, const std::vector<std::string>& exp
     }
   }
   if (!found) {
-    return {"missing_symbol", "plugin '" + id + "' does not export " PX_PLUGIN_ENTRY
-                                                ": build it with plexsphere_add_plugin(…)"};
+    return {"missing_symbol", "plugin '" + id +
+                                  "' does not export " PX_PLUGIN_ENTRY
+                                  ": build it with plexsphere_add_plugin(…)"};
   }
   if (!extra.empty()) {
     return {"extra_symbols", "plugin '" + id + "' exports more than " PX_PLUGIN_ENTRY " (" + extra +
@@ -89,8 +90,8 @@ bool complete(const px_plugin& plugin) {
 // What the loaded code says of itself must be what note and manifest said.
 Refusal judge_table(const config::Manifest& manifest, const px_plugin* plugin) {
   if (plugin == nullptr || !complete(*plugin)) {
-    return {"bad_table", "plugin '" + manifest.id +
-                             "' returns an incomplete table: rebuild it with the SDK"};
+    return {"bad_table",
+            "plugin '" + manifest.id + "' returns an incomplete table: rebuild it with the SDK"};
   }
   if (auto refusal = judge_abi(manifest.id, plugin->abi_major, plugin->abi_minor);
       !refusal.reason.empty()) {
@@ -127,9 +128,8 @@ Admission load(FileDescriptor descriptor, const config::Manifest& manifest) {
   try {
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor.get());
     kept_for_ever().push_back(
-        {std::move(descriptor),
-         std::make_unique<dll::shared_library>(
-             path, dll::load_mode::rtld_now | dll::load_mode::rtld_local)});
+        {std::move(descriptor), std::make_unique<dll::shared_library>(
+                                    path, dll::load_mode::rtld_now | dll::load_mode::rtld_local)});
     const auto entry = reinterpret_cast<px_plugin_entry>(
         kept_for_ever().back().library->get<const px_plugin*()>(PX_PLUGIN_ENTRY));
     const px_plugin* plugin = entry();
@@ -155,8 +155,7 @@ Admission admit(const std::filesystem::path& directory, const config::Manifest& 
   }
   const auto facts = read_elf(file->get());
   if (!facts) {
-    refused.refusal = {"not_a_plugin",
-                       "plugin '" + manifest.id + "': " + facts.status().message()};
+    refused.refusal = {"not_a_plugin", "plugin '" + manifest.id + "': " + facts.status().message()};
     return refused;
   }
   refused.refusal = judge_note(manifest, *facts);

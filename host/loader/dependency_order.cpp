@@ -39,9 +39,8 @@ class Sorter {
       for (const auto& port : manifest->provided_ports) {
         const auto [taken, fresh] = providers_.emplace(port, manifest);
         if (!fresh) {
-          order_.errors.push_back("port '" + port + "' is provided by both '" +
-                                  taken->second->id + "' and '" + id +
-                                  "': enable only one of them");
+          order_.errors.push_back("port '" + port + "' is provided by both '" + taken->second->id +
+                                  "' and '" + id + "': enable only one of them");
         }
       }
     }
@@ -116,8 +115,8 @@ class Sorter {
     for (const auto& id : path) {
       text += "'" + id + "' → ";
     }
-    order_.errors.push_back("these plugins require each other in a circle: " + text + "'" +
-                            at->id + "': turn one of the requirements into wants");
+    order_.errors.push_back("these plugins require each other in a circle: " + text + "'" + at->id +
+                            "': turn one of the requirements into wants");
   }
 
   const Manifests& installed_;

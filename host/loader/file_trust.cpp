@@ -62,9 +62,8 @@ Result<FileDescriptor> open_trusted(const fs::path& directory, const std::string
   std::error_code error;
   const fs::path real = fs::canonical(directory, error);
   if (error) {
-    return Status(Code::kNotFound,
-                  "the plugin directory '" + directory.string() + "' cannot be reached: " +
-                      error.message());
+    return Status(Code::kNotFound, "the plugin directory '" + directory.string() +
+                                       "' cannot be reached: " + error.message());
   }
   fs::path so_far = "/";
   auto current = open_at(AT_FDCWD, "/", "/", trusted_owner, true);

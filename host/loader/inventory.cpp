@@ -31,8 +31,8 @@ Result<std::string> read_trusted(const InventoryOptions& options, const std::str
   while (done < content.size()) {
     const ssize_t got = ::read(file->get(), content.data() + done, content.size() - done);
     if (got <= 0) {
-      return Status(Code::kUnavailable, "'" + name + "' of plugin '" + id + "' cannot be read: " +
-                                            error_text(errno));
+      return Status(Code::kUnavailable,
+                    "'" + name + "' of plugin '" + id + "' cannot be read: " + error_text(errno));
     }
     done += static_cast<std::size_t>(got);
   }
@@ -86,7 +86,8 @@ std::vector<std::string> directories(const InventoryOptions& options, config::Is
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     issues.push_back({{options.directory.string(), 0},
-                      "the plugin directory cannot be read: " + error.message(), "",
+                      "the plugin directory cannot be read: " + error.message(),
+                      "",
                       "correct directory under [plugins]"});
   }
   std::sort(ids.begin(), ids.end());

@@ -10,8 +10,8 @@ LoadedPlugin::LoadedPlugin(config::Manifest manifest, config::Settings settings,
       settings_(std::move(settings)),
       context_{manifest_, settings_},
       lender_(std::move(lender)),
-      host_{sizeof(px_host), PX_ABI_MAJOR,          PX_ABI_MINOR,
-            this,            &LoadedPlugin::get_service, &LoadedPlugin::provide} {}
+      host_{sizeof(px_host),       PX_ABI_MAJOR, PX_ABI_MINOR, this, &LoadedPlugin::get_service,
+            &LoadedPlugin::provide} {}
 
 template <typename Call>
 Status LoadedPlugin::guarded(const char* what, Call call) {
@@ -48,8 +48,7 @@ Status LoadedPlugin::create() {
 }
 
 Status LoadedPlugin::configure() {
-  return guarded("configure",
-                 [&](px_error* err) { return code_->configure(instance_, err); });
+  return guarded("configure", [&](px_error* err) { return code_->configure(instance_, err); });
 }
 
 Status LoadedPlugin::start() {

@@ -46,8 +46,7 @@ class LoadedPlugin {
   template <typename Call>
   Status guarded(const char* what, Call call);
   static const px_table* get_service(void* self, px_str name) noexcept;
-  static px_status provide(void* self, px_str name, const px_table* table,
-                           px_error* err) noexcept;
+  static px_status provide(void* self, px_str name, const px_table* table, px_error* err) noexcept;
 
   const config::Manifest manifest_;
   const config::Settings settings_;

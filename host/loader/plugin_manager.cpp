@@ -42,7 +42,7 @@ struct PluginManager::Impl {
   std::set<const LoadedPlugin*> running;
   std::map<std::string, Port, std::less<>> ports;
   std::map<const LoadedPlugin*, std::set<const LoadedPlugin*>> uses;  // whose ports it obtained
-  Names trouble;                                                       // texts of what failed
+  Names trouble;                                                      // texts of what failed
 
   void note(const std::string& id, PluginState state, const std::string& reason = {}) {
     states.set(id, state, reason);
@@ -206,8 +206,8 @@ struct PluginManager::Impl {
       const bool down =
           record.state == PluginState::kFailed || record.state == PluginState::kRejected;
       if (down && contains(options.essential, record.id) && found(record.id).enabled) {
-        return {Code::kFailedPrecondition, "essential plugin '" + record.id +
-                                               "' does not run: " + record.reason};
+        return {Code::kFailedPrecondition,
+                "essential plugin '" + record.id + "' does not run: " + record.reason};
       }
     }
     return {};
@@ -217,13 +217,15 @@ struct PluginManager::Impl {
 PluginManager::PluginManager(ManagerOptions options, HostContext& host, PluginStates& states)
     : impl_(std::make_unique<Impl>(std::move(options), host, states)) {}
 
-PluginManager::~PluginManager() { stop(); }
+PluginManager::~PluginManager() {
+  stop();
+}
 
 config::Issues PluginManager::discover(const config::Configuration& configuration) {
   impl_->inventory = take_inventory(impl_->options.inventory, configuration);
   for (const auto& found : impl_->inventory.plugins) {
-    impl_->states.put({found.id, found.manifest.version, PluginState::kDiscovered, "",
-                       found.openapi});
+    impl_->states.put(
+        {found.id, found.manifest.version, PluginState::kDiscovered, "", found.openapi});
     if (!found.rejection.empty()) {
       impl_->refuse(found.id, found.allowed ? "bad_manifest" : "not_allowed", found.rejection,
                     found.enabled && found.allowed);
@@ -287,8 +289,8 @@ Status PluginManager::start(ServiceProviders& providers, services::RouterService
       impl_->fail(*plugin, status.message());
     } else {
       impl_->note(plugin->id(), PluginState::kRunning);
-      impl_->host.log.info("plugin.running", {{"plugin", plugin->id()},
-                                              {"version", plugin->manifest().version}});
+      impl_->host.log.info("plugin.running",
+                           {{"plugin", plugin->id()}, {"version", plugin->manifest().version}});
     }
   }
   if (!impl_->trouble.empty()) {
@@ -296,9 +298,11 @@ Status PluginManager::start(ServiceProviders& providers, services::RouterService
     for (const auto& one : impl_->trouble) {
       text += (text.empty() ? "" : "; ") + one;
     }
-    (void)impl_->host.health.add(
-        "plugins", [text] { return health::Outcome{health::State::kDegraded, text}; },
-        {.kind = health::Kind::kInformational});
+    (void)impl_->host.health.add("plugins",
+                                 [text] {
+                                   return health::Outcome{health::State::kDegraded, text};
+                                 },
+                                 {.kind = health::Kind::kInformational});
   }
   return impl_->essential_outcome();
 }
@@ -328,8 +332,8 @@ Status PluginManager::mount(http::Router& router) const {
     for (auto& route : unprovisioned_routes(found.manifest, true)) {
       if (const auto status = router.add(std::move(route)); !status) {
         // Another plugin serves it; that is what installing a replacement looks like.
-        impl_->host.log.info("plugin.route_taken", {{"plugin", found.id},
-                                                    {"detail", status.message()}});
+        impl_->host.log.info("plugin.route_taken",
+                             {{"plugin", found.id}, {"detail", status.message()}});
       }
     }
   }

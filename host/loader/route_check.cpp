@@ -28,7 +28,8 @@ Status check_routes(const config::Manifest& manifest, const std::vector<http::Ro
   for (const auto& name : listed) {
     if (seen.count(name) == 0) {
       return {Code::kFailedPrecondition, "plugin '" + manifest.id + "' did not register route " +
-                                             name + " of its plugin.toml: register it in configure "
+                                             name +
+                                             " of its plugin.toml: register it in configure "
                                              "or mark it provisioned = false"};
     }
   }

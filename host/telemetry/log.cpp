@@ -46,7 +46,9 @@ std::string now_text() {
 
 }  // namespace
 
-const char* level_name(Level level) noexcept { return kNames[static_cast<std::size_t>(level)]; }
+const char* level_name(Level level) noexcept {
+  return kNames[static_cast<std::size_t>(level)];
+}
 
 std::optional<Level> parse_level(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -85,7 +87,9 @@ bool Logger::enabled(Level level) const noexcept {
   return impl_->logger.should_log(to_spdlog(level));
 }
 
-void Logger::set_level(Level level) noexcept { impl_->logger.set_level(to_spdlog(level)); }
+void Logger::set_level(Level level) noexcept {
+  impl_->logger.set_level(to_spdlog(level));
+}
 
 void Logger::write(Level level, std::string_view event, std::span<const Field> fields) {
   if (!enabled(level)) {
@@ -102,9 +106,9 @@ void Logger::write(Level level, std::string_view event, std::span<const Field> f
     }
     std::visit([&](const auto& value) { line[name] = value; }, field.value);
   }
-  impl_->logger.log(to_spdlog(level),
-                    spdlog::string_view_t(
-                        line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  impl_->logger.log(
+      to_spdlog(level),
+      spdlog::string_view_t(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
 }
 
 }  // namespace plexsphere::host::telemetry

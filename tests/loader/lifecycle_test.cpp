@@ -203,8 +203,7 @@ TEST_CASE("a second copy of a plugin is the second copy, not the first again", "
   CHECK(second.get("/v1/stray").status == 204);
 }
 
-TEST_CASE("the deadline answers 503 for a handler that waits and for one that blocks",
-          "[loader]") {
+TEST_CASE("the deadline answers 503 for a handler that waits and for one that blocks", "[loader]") {
   Rig rig;
   rig.install("good");
   REQUIRE(rig.discover("[context.good]\nenabled = true\n").empty());

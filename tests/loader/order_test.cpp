@@ -52,19 +52,18 @@ TEST_CASE("providers come before those who require or want them", "[loader]") {
 TEST_CASE("a circle of wishes is cut, a circle of requirements is refused", "[loader]") {
   CHECK(sorted({plugin("a", {}, {"p.a/1"}, {"p.b/1"}), plugin("b", {}, {"p.b/1"}, {"p.a/1"})})
             .sequence == "a b ");
-  const auto circle = sorted({plugin("a", {"p.b/1"}, {"p.a/1"}),
-                              plugin("b", {"p.c/1"}, {"p.b/1"}),
+  const auto circle = sorted({plugin("a", {"p.b/1"}, {"p.a/1"}), plugin("b", {"p.c/1"}, {"p.b/1"}),
                               plugin("c", {"p.b/1"}, {"p.c/1"})});
   REQUIRE(circle.errors.size() == 1);
   CHECK(circle.errors[0].find("'b' → 'c' → 'b'") != std::string::npos);
 }
 
 TEST_CASE("a missing port names the plugin to enable, or that none is installed", "[loader]") {
-  const auto disabled =
-      sorted({plugin("a", {"p.b/1"}, {})}, {plugin("b", {}, {"p.b/1"})}).errors;
+  const auto disabled = sorted({plugin("a", {"p.b/1"}, {})}, {plugin("b", {}, {"p.b/1"})}).errors;
   REQUIRE(disabled.size() == 1);
-  CHECK(disabled[0] == "plugin 'a' requires port 'p.b/1', which 'b' provides: set enabled = true "
-                       "under [context.b], or disable 'a'");
+  CHECK(disabled[0] ==
+        "plugin 'a' requires port 'p.b/1', which 'b' provides: set enabled = true "
+        "under [context.b], or disable 'a'");
   const auto absent = sorted({plugin("a", {"p.b/2"}, {})}).errors;
   REQUIRE(absent.size() == 1);
   CHECK(absent[0].find("which no installed plugin provides") != std::string::npos);

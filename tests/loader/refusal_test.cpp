@@ -126,7 +126,7 @@ TEST_CASE("a file of a user who is not trusted is refused", "[loader]") {
 
 TEST_CASE("a file that is no shared object is refused", "[loader]") {
   for (const std::string& content : {std::string(), std::string("#!/bin/sh\n"),
-                                    std::string("\x7f") + "ELF" + std::string(200, '\xff')}) {
+                                     std::string("\x7f") + "ELF" + std::string(200, '\xff')}) {
     Rig rig;
     rig.install("good");
     const auto file = rig.plugins() / "good" / "good.so";
@@ -142,8 +142,8 @@ TEST_CASE("a truncated plugin is refused, wherever it is cut", "[loader]") {
   Rig source;
   source.install("good");
   const auto whole = test_support::read_file(source.plugins() / "good" / "good.so");
-  for (const std::size_t size : {std::size_t{63}, std::size_t{64}, whole.size() / 2,
-                                 whole.size() - 1}) {
+  for (const std::size_t size :
+       {std::size_t{63}, std::size_t{64}, whole.size() / 2, whole.size() - 1}) {
     Rig rig;
     rig.install("good");
     const auto file = rig.plugins() / "good" / "good.so";

@@ -23,8 +23,7 @@ std::string manifest_of(const std::string& id, const std::string& more) {
 }
 
 void close_to_others(const fs::path& path) {
-  fs::permissions(path, fs::perms::group_write | fs::perms::others_write,
-                  fs::perm_options::remove);
+  fs::permissions(path, fs::perms::group_write | fs::perms::others_write, fs::perm_options::remove);
 }
 
 }  // namespace
@@ -109,8 +108,8 @@ Status Rig::run(const std::vector<std::string>& ids, const std::vector<std::stri
 
 test_support::HttpResponse Rig::call(const std::string& method, const std::string& path,
                                      const std::string& body) {
-  return test_support::HttpClient().request(
-      method, "http://" + engine_->addresses().front() + path, {}, body);
+  return test_support::HttpClient().request(method, "http://" + engine_->addresses().front() + path,
+                                            {}, body);
 }
 
 std::string Rig::state_of(const std::string& id) const {

@@ -16,21 +16,21 @@ namespace plexsphere::host::apps {
 
 // What distinguishes one binary from the other. Fixed at compile time.
 struct Profile {
-  std::string service;       // of every log line: "plexsphere", "plexsphere-signer"
-  std::string default_addr;  // ":8080", ":8081"
-  std::filesystem::path default_config;  // may be missing
-  std::string dropin_directory;          // beside the main file
-  std::vector<std::string> allowed_plugins;    // empty: any
+  std::string service;                       // of every log line: "plexsphere", "plexsphere-signer"
+  std::string default_addr;                  // ":8080", ":8081"
+  std::filesystem::path default_config;      // may be missing
+  std::string dropin_directory;              // beside the main file
+  std::vector<std::string> allowed_plugins;  // empty: any
   std::vector<std::string> essential_plugins;  // default of [plugins] essential
   Extension extension;
 };
 
 // What the command line says.
 struct Config {
-  std::string addr;                    // empty: [http] addr
-  std::filesystem::path addr_file;     // empty: none
+  std::string addr;                             // empty: [http] addr
+  std::filesystem::path addr_file;              // empty: none
   std::chrono::milliseconds shutdown_grace{0};  // 0: kDefaultGrace
-  std::filesystem::path config_file;   // empty: the profile's default, which may be missing
+  std::filesystem::path config_file;  // empty: the profile's default, which may be missing
 };
 
 inline constexpr std::chrono::milliseconds kDefaultGrace{25'000};

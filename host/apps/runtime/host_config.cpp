@@ -8,7 +8,9 @@ using config::Value;
 
 constexpr const char* kDefaultPluginDirectory = "/usr/lib/plexsphere/plugins";
 
-Value milliseconds(std::int64_t value) { return std::chrono::milliseconds(value); }
+Value milliseconds(std::int64_t value) {
+  return std::chrono::milliseconds(value);
+}
 
 config::SectionSpec http_section(const std::string& default_addr) {
   return {"http",

@@ -22,9 +22,9 @@ struct Flags {
 };
 
 void declare(CLI::App& parser, Flags& flags, const Profile& profile) {
-  parser.add_option("--addr", flags.config.addr,
-                    "Listen address, host:port or unix:/path (default " + profile.default_addr +
-                        ")");
+  parser.add_option(
+      "--addr", flags.config.addr,
+      "Listen address, host:port or unix:/path (default " + profile.default_addr + ")");
   parser.add_option("--addr-file", flags.config.addr_file,
                     "File to write the bound address to, once listening");
   parser.add_option("--config", flags.config.config_file,
@@ -50,8 +50,8 @@ bool parse_grace(const std::string& text, std::chrono::milliseconds& out) {
   return duration.has_value();
 }
 
-// SIGTERM and SIGINT are blocked in every thread, because all others inherit this mask, and taken by
-// one: the first asks for a drain, the second ends the process at once.
+// SIGTERM and SIGINT are blocked in every thread, because all others inherit this mask, and taken
+// by one: the first asks for a drain, the second ends the process at once.
 void watch_signals(std::stop_source stop) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -80,8 +80,8 @@ int main_with(const Profile& profile, int argc, char** argv) {
   }
   if (flags.version) {
     const BuildInfo& build = build_info();
-    std::cout << "version=" << build.version << " commit=" << build.commit
-              << " date=" << build.date << '\n';
+    std::cout << "version=" << build.version << " commit=" << build.commit << " date=" << build.date
+              << '\n';
     return kExitClean;
   }
   if (!parse_grace(flags.grace, flags.config.shutdown_grace)) {

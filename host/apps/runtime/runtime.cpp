@@ -150,9 +150,8 @@ Status Runtime::open_listener() {
       return status;
     }
   }
-  log_.info("server.listening", {{"addr", bound},
-                                 {"version", build_info().version},
-                                 {"commit", build_info().commit}});
+  log_.info("server.listening",
+            {{"addr", bound}, {"version", build_info().version}, {"commit", build_info().commit}});
   return {};
 }
 
@@ -164,8 +163,7 @@ void Runtime::shut_plugins() {
 }
 
 int Runtime::drain() {
-  const auto grace =
-      config_.shutdown_grace.count() > 0 ? config_.shutdown_grace : kDefaultGrace;
+  const auto grace = config_.shutdown_grace.count() > 0 ? config_.shutdown_grace : kDefaultGrace;
   const auto deadline = Clock::now() + grace;
   const Watchdog watchdog(deadline + std::chrono::seconds(2), log_);
   health_.drain();

@@ -58,8 +58,9 @@ TEST_CASE("routes need the capability and stand once", "[config]") {
   const std::string route =
       "[[routes]]\nmethod = \"GET\"\npath = \"/v1/x\"\ndisabled_code = \"x_not_provisioned\"\n";
   CHECK(only_issue(kHead + route).find("does not ask for the capability") != std::string::npos);
-  CHECK(only_issue(kHead + "[capabilities]\nroutes = true\n" + route + route)
-            .find("listed twice") != std::string::npos);
+  CHECK(
+      only_issue(kHead + "[capabilities]\nroutes = true\n" + route + route).find("listed twice") !=
+      std::string::npos);
 }
 
 }  // namespace

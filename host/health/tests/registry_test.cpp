@@ -18,8 +18,12 @@ std::size_t thread_count() {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-Outcome good() { return {}; }
-Outcome bad() { return {State::kDown, "connection refused"}; }
+Outcome good() {
+  return {};
+}
+Outcome bad() {
+  return {State::kDown, "connection refused"};
+}
 
 TEST_CASE("ready means no failing probe is down", "[health]") {
   Registry registry;
@@ -74,8 +78,7 @@ TEST_CASE("probes run in parallel", "[health]") {
   CHECK(registry.check().ready());
 }
 
-TEST_CASE("a hanging probe is down after its own time-out and never piles up threads",
-          "[health]") {
+TEST_CASE("a hanging probe is down after its own time-out and never piles up threads", "[health]") {
   std::promise<void> release;
   auto released = release.get_future().share();
   std::atomic<int> runs{0};

@@ -22,8 +22,8 @@ TEST_CASE("networks contain their addresses and no others", "[http]") {
   CHECK_FALSE(ten.contains("::1"));
   CHECK(IpPrefix::parse("2001:db8::/32")->contains("2001:db8:1::1"));
   CHECK(IpPrefix::parse("::1")->contains("::1"));
-  for (const char* bad : {"", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/8x",
-                          "localhost"}) {
+  for (const char* bad :
+       {"", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/8x", "localhost"}) {
     CHECK_FALSE(IpPrefix::parse(bad).has_value());
   }
 }

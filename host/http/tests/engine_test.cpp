@@ -31,8 +31,10 @@ class Sink final : public RequestSink {
       held_.push_back(std::move(reply));
       return;
     }
-    reply->send({request.body_overflow ? 413 : 200, "text/plain",
-                 request.head.method + " " + request.body, {}});
+    reply->send({request.body_overflow ? 413 : 200,
+                 "text/plain",
+                 request.head.method + " " + request.body,
+                 {}});
   }
   std::size_t held() {
     const std::lock_guard lock(mutex_);
@@ -65,8 +67,8 @@ struct Fixture {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(static_cast<std::uint16_t>(
-        std::stoi(address.substr(address.rfind(':') + 1))));
+    to.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval limit{10, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -113,18 +115,19 @@ TEST_CASE("bodies are read whole, by length and by chunk, up to the ceiling", "[
   test_support::HttpClient client;
   CHECK(client.request("POST", fixture.url() + "/", {}, "0123456789").body == "POST 0123456789");
   CHECK(client.request("POST", fixture.url() + "/", {}, "0123456789a").status == 413);
-  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                           "Connection: close\r\n\r\n";
+  const std::string head =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+      "Connection: close\r\n\r\n";
   CHECK(talk(fixture, head + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").find("POST abcde") !=
         std::string::npos);
-  CHECK(talk(fixture, head + "b\r\n0123456789a\r\n0\r\n\r\n").find(" 413 ") !=
-        std::string::npos);
+  CHECK(talk(fixture, head + "b\r\n0123456789a\r\n0\r\n\r\n").find(" 413 ") != std::string::npos);
 }
 
 TEST_CASE("bytes that are not one well-formed request are refused", "[http]") {
   Fixture fixture;
-  const std::string both = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
-                           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  const std::string both =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
   CHECK(talk(fixture, both).find("HTTP/1.1 400 ") == 0);
   const std::string twice =
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
@@ -161,8 +164,7 @@ TEST_CASE("a unix socket serves, replaces a stale one and is removed", "[http]")
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-    REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
-            0);
+    REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
     const std::string request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     REQUIRE(::write(fd.get(), request.data(), request.size()) > 0);
     CHECK(read_to_end(fd.get()).find(" 200 OK") != std::string::npos);

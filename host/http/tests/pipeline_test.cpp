@@ -217,8 +217,8 @@ TEST_CASE_METHOD(Fixture, "an open route asks nobody", "[http]") {
 
 TEST_CASE_METHOD(Fixture, "a missing credential is 401 with the code of the route's kind",
                  "[http]") {
-  for (const Headers& headers :
-       {Headers{}, Headers{{"authorization", "Basic abc"}}, Headers{{"authorization", "Bearer "}}}) {
+  for (const Headers& headers : {Headers{}, Headers{{"authorization", "Basic abc"}},
+                                 Headers{{"authorization", "Bearer "}}}) {
     const auto user = call("GET", "/self", headers);
     CHECK(user.status == 401);
     CHECK(code(user) == "unauthenticated");

@@ -3,4 +3,6 @@
 TRAP_CONSTRUCTOR()
 
 EXPORTED const px_plugin* plexsphere_plugin_v1(void);
-const px_plugin* plexsphere_plugin_v1(void) { return 0; }
+const px_plugin* plexsphere_plugin_v1(void) {
+  return 0;
+}

@@ -4,4 +4,6 @@ BAD_NOTE(PX_ABI_MAJOR, PX_ABI_MINOR + 1, "newer_minor");
 TRAP_CONSTRUCTOR()
 
 EXPORTED const px_plugin* plexsphere_plugin_v1(void);
-const px_plugin* plexsphere_plugin_v1(void) { return 0; }
+const px_plugin* plexsphere_plugin_v1(void) {
+  return 0;
+}

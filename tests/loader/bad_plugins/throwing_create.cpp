@@ -2,7 +2,9 @@
 
 namespace {
 
-px_status create(const px_host*, void**, px_error*) { throw 42; }
+px_status create(const px_host*, void**, px_error*) {
+  throw 42;
+}
 
 }  // namespace
 

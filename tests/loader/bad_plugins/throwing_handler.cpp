@@ -2,7 +2,9 @@
 
 namespace {
 
-void throw_it(void*, const px_request*, const px_responder*) { throw 42; }
+void throw_it(void*, const px_request*, const px_responder*) {
+  throw 42;
+}
 
 // Completes and then throws: the client keeps its answer.
 void answer_and_throw(void*, const px_request*, const px_responder* responder) {

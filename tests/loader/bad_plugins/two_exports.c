@@ -5,5 +5,7 @@ TRAP_CONSTRUCTOR()
 
 EXPORTED const px_plugin* plexsphere_plugin_v1(void);
 EXPORTED void one_too_many(void);
-const px_plugin* plexsphere_plugin_v1(void) { return 0; }
+const px_plugin* plexsphere_plugin_v1(void) {
+  return 0;
+}
 void one_too_many(void) {}

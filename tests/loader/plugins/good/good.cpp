@@ -68,14 +68,15 @@ class Good : public sdk::Plugin {
       return sdk::Response::json(200, "{\"greeting\":\"" + greeting_ + "\"}");
     });
     if (status) {
-      status = router.add({.method = "POST",
-                           .path = "/v1/good/echo",
-                           .auth = PX_AUTH_NONE,
-                           .too_large_code = "echo_too_large",
-                           .body_limit = 64},
-                          [](const sdk::Request& request) {
-                            return sdk::Response{200, std::string(request.body()), "text/plain", {}};
-                          });
+      status =
+          router.add({.method = "POST",
+                      .path = "/v1/good/echo",
+                      .auth = PX_AUTH_NONE,
+                      .too_large_code = "echo_too_large",
+                      .body_limit = 64},
+                     [](const sdk::Request& request) {
+                       return sdk::Response{200, std::string(request.body()), "text/plain", {}};
+                     });
     }
     if (status) {
       sdk::Route thing = get("/v1/good/things/{thing_id}");
@@ -108,8 +109,11 @@ class Good : public sdk::Plugin {
     }
     if (status) {
       status = router.add(get("/v1/good/refused"), [](const sdk::Request&) -> sdk::Answer {
-        return sdk::Problem{409, "thing_taken", "The thing is taken.",
-                            R"({"dimension":"things","status":200})", {{"Retry-After", "3"}}};
+        return sdk::Problem{409,
+                            "thing_taken",
+                            "The thing is taken.",
+                            R"({"dimension":"things","status":200})",
+                            {{"Retry-After", "3"}}};
       });
     }
     return status;
