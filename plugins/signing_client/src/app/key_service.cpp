@@ -1,0 +1,301 @@
+#include "app/key_service.hpp"
+
+#include <array>
+
+#include "app/document_check.hpp"
+#include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/uuid.hpp"
+
+namespace plexsphere::signing_client {
+namespace {
+
+constexpr std::size_t kThreads = 2;
+constexpr std::size_t kMaxCached = 10'000;
+constexpr std::size_t kKeyIdRandomBytes = 5;  // eight base32 characters
+constexpr std::string_view kDomainScope = "domain:";
+
+sdk::Error stopping() {
+  return {sdk::Code::cancelled, "draining", "The core is shutting down."};
+}
+
+// Whatever keeps the record from being read or written, to a caller signing is unavailable.
+sdk::Error unavailable(const sdk::Error& cause) {
+  if (cause.code == sdk::Code::data_loss) {
+    return cause;  // a fork or a forged document is no outage and must not look like one
+  }
+  return {sdk::Code::unavailable, "signing_unavailable",
+          "Signing keys cannot be read at the moment."};
+}
+
+sdk::Error no_key(const std::string& scope) {
+  return {sdk::Code::not_found, "key_not_found", "Scope " + scope + " has no signing key."};
+}
+
+}  // namespace
+
+KeyService::KeyService(KeyServiceParts parts) : parts_(std::move(parts)), pool_(kThreads) {}
+
+void KeyService::stop() {
+  pool_.stop();
+}
+
+void KeyService::later(TaskPool::Task task, const TaskPool::Task& refused) {
+  if (!pool_.post(std::move(task))) {
+    refused();
+  }
+}
+
+sdk::Result<KeyView> KeyService::active_key(const std::string& scope) {
+  auto known = existing(scope);
+  return known.ok() ? sdk::Result<KeyView>(known->set.active())
+                    : sdk::Result<KeyView>(known.error());
+}
+
+// --- the record ---
+
+sdk::Result<std::string> KeyService::trusted_key(std::string_view offered) {
+  {
+    const std::lock_guard guard(lock_);
+    if (document_key_) {
+      return *document_key_;
+    }
+  }
+  auto pinned = parts_.store.pin(offered);
+  if (pinned.ok()) {
+    const std::lock_guard guard(lock_);
+    document_key_ = *pinned;
+  }
+  return pinned;
+}
+
+sdk::Result<std::optional<KnownKeySet>> KeyService::newest(const std::string& scope,
+                                                           bool use_cache) {
+  if (use_cache) {
+    const std::lock_guard guard(lock_);
+    const auto at = cache_.find(scope);
+    if (at != cache_.end() && parts_.clock.steady() - at->second.read_at < parts_.cache) {
+      return std::optional(at->second.known);
+    }
+  }
+  auto stored = parts_.store.newest(scope);
+  if (!stored.ok()) {
+    return unavailable(stored.error());
+  }
+  if (!*stored) {
+    return std::optional<KnownKeySet>();
+  }
+  auto key = trusted_key((*stored)->document_key);
+  if (!key.ok()) {
+    return unavailable(key.error());
+  }
+  auto set = check_document(scope, **stored, *key);
+  if (!set.ok()) {
+    parts_.log.error("signing_key_set_refused", {{"scope", scope}, {"detail", set.error().detail}});
+    return set.error();
+  }
+  KnownKeySet known{std::move(**stored), std::move(*set)};
+  remember(known);
+  return std::optional(std::move(known));
+}
+
+sdk::Result<KnownKeySet> KeyService::existing(const std::string& scope) {
+  auto known = newest(scope, true);
+  if (!known.ok()) {
+    return known.error();
+  }
+  return *known ? sdk::Result<KnownKeySet>(std::move(**known))
+                : sdk::Result<KnownKeySet>(no_key(scope));
+}
+
+void KeyService::remember(const KnownKeySet& known) {
+  const std::lock_guard guard(lock_);
+  if (cache_.size() >= kMaxCached) {
+    cache_.clear();  // rare, and costs one read of each scope still in use
+  }
+  cache_.insert_or_assign(known.set.scope, Cached{known, parts_.clock.steady()});
+}
+
+// Checks, stores and remembers a document that the signer gave.
+sdk::Result<KnownKeySet> KeyService::accept(const std::string& scope,
+                                            const SignedDocument& document) {
+  auto key = trusted_key(document.document_key);
+  if (!key.ok()) {
+    return unavailable(key.error());
+  }
+  auto set = check_document(scope, document, *key);
+  if (!set.ok()) {
+    parts_.log.error("signing_key_set_refused", {{"scope", scope}, {"detail", set.error().detail}});
+    return set.error();
+  }
+  if (const sdk::Status kept = parts_.store.keep(document, *set); !kept.ok()) {
+    parts_.log.error("signing_key_set_not_kept",
+                     {{"scope", scope}, {"reason", kept.error().reason}});
+    return unavailable(kept.error());
+  }
+  KnownKeySet known{document, std::move(*set)};
+  remember(known);
+  return known;
+}
+
+// --- signing ---
+
+void KeyService::sign(SignCall call, Done<SignAnswer> done) {
+  later(
+      [this, call = std::move(call), done] {
+        const auto known = existing(call.scope);
+        if (known.ok()) {
+          sign_with(*known, call, true, done);
+        } else {
+          done(known.error());
+        }
+      },
+      [done] { done(stopping()); });
+}
+
+void KeyService::sign_with(const KnownKeySet& known, SignCall call, bool may_retry,
+                           Done<SignAnswer> done) {
+  parts_.channel.sign(call, known.document,
+                      [this, known, call, may_retry, done](sdk::Result<SignAnswer> answer) {
+                        later([this, known, call, may_retry, answer,
+                               done] { signed_under(known, call, may_retry, answer, done); },
+                              [done] { done(stopping()); });
+                      });
+}
+
+// A signer that has seen a newer key set says so; then the core catches up, once.
+void KeyService::signed_under(const KnownKeySet& known, const SignCall& call, bool may_retry,
+                              sdk::Result<SignAnswer> answer, Done<SignAnswer> done) {
+  if (!answer.ok() && answer.error().reason == "key_set_superseded" && may_retry) {
+    catch_up(call.scope, [this, call, done](const sdk::Result<KnownKeySet>& newer) {
+      if (newer.ok()) {
+        sign_with(*newer, call, false, done);
+      } else {
+        done(newer.error());
+      }
+    });
+    return;
+  }
+  if (answer.ok()) {
+    for (const KeyView& key : known.set.keys) {
+      if (key.key_id == answer->key_id && key.public_key(call.purpose) == answer->public_key) {
+        done(answer);
+        return;
+      }
+    }
+    done(sdk::Error{sdk::Code::unavailable, "signing_unavailable",
+                    "The signer used a key that its key set does not hold."});
+    return;
+  }
+  done(answer);
+}
+
+// Asks the signer for the newest key set of the scope and puts it on record.
+void KeyService::catch_up(const std::string& scope, Continue then) {
+  auto stored = newest(scope, false);
+  if (!stored.ok()) {
+    then(stored.error());
+    return;
+  }
+  const SignerChannel::KeySet handed =
+      *stored ? SignerChannel::KeySet((*stored)->document) : SignerChannel::KeySet();
+  parts_.channel.fetch_key_set(scope, handed, [this, scope, then](sdk::Result<SignedDocument> got) {
+    later([this, scope, then,
+           got] { then(got.ok() ? accept(scope, *got) : sdk::Result<KnownKeySet>(got.error())); },
+          [then] { then(stopping()); });
+  });
+}
+
+// --- rotation ---
+
+void KeyService::record(const std::string& scope, const char* action,
+                        std::function<void(sdk::Status)> then) {
+  sdk::AuditEntry entry;
+  entry.subject_type = "system";
+  entry.subject_id = "signing_client";
+  entry.relation = action;
+  entry.object_type = "signing_scope";
+  entry.object_id = scope;
+  const auto domain = scope.starts_with(kDomainScope)
+                          ? sdk::Uuid::parse(std::string_view(scope).substr(kDomainScope.size()))
+                          : std::nullopt;
+  if (domain) {
+    entry.subject_domain_id = *domain;
+    entry.in_domain(*domain);
+  } else {
+    entry.in_platform();
+  }
+  parts_.audit.record(entry, [this, then = std::move(then)](const sdk::Status& stored) {
+    later([then, stored] { then(stored); }, [then] { then(stopping()); });
+  });
+}
+
+void KeyService::open_rotation(std::string scope, Done<KeyView> done) {
+  record(scope, "signing.open_rotation", [this, scope, done](const sdk::Status& recorded) {
+    recorded.ok() ? open_recorded(scope, done) : done(recorded.error());
+  });
+}
+
+void KeyService::open_recorded(const std::string& scope, Done<KeyView> done) {
+  const auto known = newest(scope, false);
+  if (!known.ok()) {
+    done(known.error());
+    return;
+  }
+  const SignerChannel::KeySet handed =
+      *known ? SignerChannel::KeySet((*known)->document) : SignerChannel::KeySet();
+  parts_.channel.open_rotation(scope, new_key_id(), handed,
+                               [this, scope, done](const sdk::Result<SignedDocument>& document) {
+                                 rotated(scope, document, done);
+                               });
+}
+
+void KeyService::close_rotation(std::string scope, Done<KeyView> done) {
+  record(scope, "signing.close_rotation", [this, scope, done](const sdk::Status& recorded) {
+    recorded.ok() ? close_recorded(scope, done) : done(recorded.error());
+  });
+}
+
+void KeyService::close_recorded(const std::string& scope, Done<KeyView> done) {
+  auto known = newest(scope, false);
+  if (known.ok() && !*known) {
+    known = no_key(scope);
+  }
+  if (!known.ok()) {
+    done(known.error());
+    return;
+  }
+  if (!(*known)->set.rotation) {
+    done(sdk::Error{sdk::Code::failed_precondition, "no_open_rotation",
+                    "No rotation of scope " + scope + " is open."});
+    return;
+  }
+  parts_.channel.close_rotation(scope, *(*known)->set.rotation, (*known)->document,
+                                [this, scope, done](const sdk::Result<SignedDocument>& document) {
+                                  rotated(scope, document, done);
+                                });
+}
+
+void KeyService::rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
+                         const Done<KeyView>& done) {
+  later(
+      [this, scope, document, done] {
+        if (!document.ok()) {
+          done(document.error());
+          return;
+        }
+        const auto known = accept(scope, *document);
+        done(known.ok() ? sdk::Result<KeyView>(known->set.active())
+                        : sdk::Result<KeyView>(known.error()));
+      },
+      [done] { done(stopping()); });
+}
+
+// "k-2026-11-" and eight random base32 characters: sorts by month, says nothing else.
+std::string KeyService::new_key_id() const {
+  std::array<char, kKeyIdRandomBytes> random;
+  sdk::random_bytes(random.data(), random.size());
+  return "k-" + sdk::rfc3339(parts_.clock.now()).substr(0, 7) + "-" +
+         sdk::base32_encode({random.data(), random.size()});
+}
+
+}  // namespace plexsphere::signing_client

@@ -1,0 +1,97 @@
+// What px.signing/1 promises, over the signer's channel and the core's own record of key sets.
+//
+// Thread safety: any thread after construction. Completions run on the service's own threads, never
+// on gRPC's. Ownership: views of channel and store, which outlive it; owns its threads.
+// Invariants: a key set is believed only if the pinned document key verifies it; it is stored
+// before anybody is told of it; a rotation is on the audit record before the signer is asked.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/task_pool.hpp"
+#include "plexsphere/sdk/ports/audit.hpp"
+#include "plexsphere/sdk/services.hpp"
+#include "rpc/signer_channel.hpp"
+#include "store/key_set_store.hpp"
+
+namespace plexsphere::signing_client {
+
+// A key set as signed and as read.
+struct KnownKeySet {
+  SignedDocument document;
+  KeySetView set;
+};
+
+struct KeyServiceParts {
+  SignerChannel& channel;
+  const KeySetStore& store;
+  sdk::Audit audit;
+  sdk::Clock clock;
+  sdk::Log log;
+  std::chrono::milliseconds cache;  // how long a stored key set is taken for the newest
+};
+
+class KeyService {
+ public:
+  template <class T>
+  using Done = std::function<void(const sdk::Result<T>&)>;
+
+  explicit KeyService(KeyServiceParts parts);
+
+  // The active key of the scope. NOT_FOUND "key_not_found"; UNAVAILABLE "signing_unavailable" when
+  // the record cannot be read. Blocks on the database at most.
+  [[nodiscard]] sdk::Result<KeyView> active_key(const std::string& scope);
+
+  // `done` comes exactly once, also when the service stops.
+  void sign(SignCall call, Done<SignAnswer> done);
+  // A first key on an empty scope, a rotation elsewhere; the new key when it is on record.
+  void open_rotation(std::string scope, Done<KeyView> done);
+  // The key that signs from then on. FAILED_PRECONDITION "no_open_rotation".
+  void close_rotation(std::string scope, Done<KeyView> done);
+
+  // Finishes what was taken, then takes nothing more.
+  void stop();
+
+ private:
+  using Continue = std::function<void(sdk::Result<KnownKeySet>)>;
+
+  [[nodiscard]] sdk::Result<std::optional<KnownKeySet>> newest(const std::string& scope,
+                                                               bool use_cache);
+  [[nodiscard]] sdk::Result<KnownKeySet> existing(const std::string& scope);
+  [[nodiscard]] sdk::Result<std::string> trusted_key(std::string_view offered);
+  [[nodiscard]] sdk::Result<KnownKeySet> accept(const std::string& scope,
+                                                const SignedDocument& document);
+  void remember(const KnownKeySet& known);
+
+  void sign_with(const KnownKeySet& known, SignCall call, bool may_retry, Done<SignAnswer> done);
+  void signed_under(const KnownKeySet& known, const SignCall& call, bool may_retry,
+                    sdk::Result<SignAnswer> answer, Done<SignAnswer> done);
+  void catch_up(const std::string& scope, Continue then);
+  void record(const std::string& scope, const char* action, std::function<void(sdk::Status)> then);
+  void open_recorded(const std::string& scope, Done<KeyView> done);
+  void close_recorded(const std::string& scope, Done<KeyView> done);
+  void rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
+               const Done<KeyView>& done);
+  // Runs `task` on an own thread, or `refused` here when stopping.
+  void later(TaskPool::Task task, const TaskPool::Task& refused);
+  [[nodiscard]] std::string new_key_id() const;
+
+  struct Cached {
+    KnownKeySet known;
+    std::chrono::nanoseconds read_at;
+  };
+
+  KeyServiceParts parts_;
+  std::mutex lock_;
+  std::map<std::string, Cached> cache_;      // guarded by lock_; at most kMaxCached scopes
+  std::optional<std::string> document_key_;  // guarded by lock_
+  TaskPool pool_;
+};
+
+}  // namespace plexsphere::signing_client
