@@ -161,8 +161,11 @@ void Deployment::stop_signer() {
 Core& Deployment::launch_core(const std::string& overrides) {
   const std::string name = "core-" + std::to_string(cores_.size());
   const auto address = files_.path() / (name + ".addr");
+  // Overrides go into a drop-in, which wins key by key: TOML forbids a section to stand twice.
+  std::filesystem::create_directories(files_.path() / name / "conf.d");
   const auto configuration =
-      files_.write(name + ".toml", test_support::read_file(core_configuration_) + "\n" + overrides);
+      files_.write(name + "/plexsphere.toml", test_support::read_file(core_configuration_));
+  files_.write(name + "/conf.d/overrides.toml", overrides);
   std::vector<std::string> arguments{"--addr",         "127.0.0.1:0", "--addr-file",
                                      address.string(), "--config",    configuration.string()};
   arguments.insert(arguments.end(), options_.core_flags.begin(), options_.core_flags.end());
