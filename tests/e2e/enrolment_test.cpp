@@ -180,13 +180,13 @@ TEST_CASE("refusals before the transaction leave the token usable", "[e2e]") {
   }
 
   {  // an unknown signing key is an outage
-    site.sql("UPDATE signing_client.active_key SET scope = 'domain:hidden' WHERE scope = 'domain:" +
+    site.sql("UPDATE signing_client.key_set SET scope = 'domain:hidden' WHERE scope = 'domain:" +
              site.domain() + "'");
     const std::string second = site.deployment().start_core().url();  // no key in its memory
     const Answer answer = EnrolmentSite::register_at(second, request.dump());
     CHECK(answer.status == 503);
     CHECK(answer.code == "signing_unavailable");
-    site.sql("UPDATE signing_client.active_key SET scope = 'domain:" + site.domain() +
+    site.sql("UPDATE signing_client.key_set SET scope = 'domain:" + site.domain() +
              "' WHERE scope = 'domain:hidden'");
   }
 
