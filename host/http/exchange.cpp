@@ -107,8 +107,6 @@ void Exchange::begin() {
   }
   if (route_.builtin) {
     answer(route_.builtin(request_));
-  } else if (!route_.unprovisioned_code.empty()) {
-    fail(501, route_.unprovisioned_code, "This feature is not provisioned in this deployment.");
   } else if (route_.auth == PX_AUTH_NONE) {
     call_handler();
   } else if (take_bearer()) {
@@ -130,6 +128,9 @@ bool Exchange::accept_request() {
          {{"Allow", allow}});
   } else if (match_.route == nullptr) {
     fail(404, "not_found", "There is nothing at this path.");
+  } else if (!route_.unprovisioned_code.empty()) {
+    // Before anything about the request itself: whatever was sent, it is not here.
+    fail(501, route_.unprovisioned_code, "This feature is not provisioned in this deployment.");
   } else if (request_.body_overflow) {
     fail(413, route_.too_large_code,
          "The body is larger than the " + std::to_string(route_.body_limit) +

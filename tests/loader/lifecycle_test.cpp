@@ -91,6 +91,7 @@ TEST_CASE("a disabled context answers 501 with its code and is not loaded", "[lo
   CHECK(answer.status == 501);
   CHECK(has(answer.body, "\"good_not_provisioned\""));
   CHECK(rig.call("POST", "/v1/good/hello").status == 405);
+  CHECK(rig.call("POST", "/v1/good/echo", std::string(100'000, 'x')).status == 501);
 }
 
 TEST_CASE("a plugin judges its configuration before it is created", "[loader]") {
