@@ -115,7 +115,7 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (auto built = build(*metrics); !built.ok()) {
     return built;
   }
-  auto probed = health->register_probe("audit_reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
+  auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
                                        [this] { return reconcile_->run(); });
   if (!probed.ok()) {
     return probed;

@@ -181,7 +181,7 @@ sdk::Status LiveAudit::stage(const std::vector<sdk::AuditEntry>& entries) const 
 }
 
 Reply LiveAudit::call(const std::string& route, const Pairs& path, const Pairs& query,
-                      const std::string& body) const {
+                      const std::string& body, std::chrono::milliseconds deadline) const {
   px_principal principal{};
   principal.struct_size = sizeof principal;
   const auto path_pairs = wire_pairs(path);
@@ -194,10 +194,9 @@ Reply LiveAudit::call(const std::string& route, const Pairs& path, const Pairs& 
   request.query = query_pairs.data();
   request.query_count = query_pairs.size();
   request.principal = &principal;
-  request.deadline_steady_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(
-          std::chrono::steady_clock::now().time_since_epoch() + std::chrono::seconds(30))
-          .count();
+  request.deadline_steady_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::steady_clock::now().time_since_epoch() + deadline)
+                                   .count();
   Reply reply;
   const px_responder responder{sizeof(px_responder), 0, &reply,
                                [](void* self, const px_response* response) {

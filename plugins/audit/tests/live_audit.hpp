@@ -53,7 +53,8 @@ class LiveAudit {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   // Calls the handler of "GET /v1/…" with path and query parameters.
   Reply call(const std::string& route, const Pairs& path = {}, const Pairs& query = {},
-             const std::string& body = {}) const;
+             const std::string& body = {},
+             std::chrono::milliseconds deadline = std::chrono::seconds(30)) const;
 
   host::health::Report health() { return health_.check(); }
   std::string metrics() const { return metrics_.render(); }

@@ -244,6 +244,22 @@ TEST_CASE("a chain longer than a stream's step verifies too", "[audit][pg]") {
   CHECK(chain.verified() == Json{{"ok", true}, {"segment_from", 1}, {"segment_to", 2500}});
 }
 
+TEST_CASE("a walk that runs out of time says how far it came", "[audit][pg]") {
+  Chain chain(0);
+  std::vector<sdk::AuditEntry> many(1000, change_in(chain.domain));
+  REQUIRE(chain.live.stage(many).ok());
+  const Reply reply = chain.live.call(kVerify, {{"domain_id", chain.domain.text()}}, {}, {},
+                                      std::chrono::milliseconds(0));
+  REQUIRE(reply.status == 200);
+  const Json verdict = Json::parse(reply.body);
+  CHECK(verdict.at("ok") == true);
+  const int reached = verdict.at("segment_to");
+  CHECK(reached > 0);
+  CHECK(reached < 1000);
+  CHECK(chain.verified("{\"from_seq\":" + std::to_string(reached + 1) + "}") ==
+        Json{{"ok", true}, {"segment_from", reached + 1}, {"segment_to", 1000}});
+}
+
 TEST_CASE("an empty chain has nothing to verify", "[audit][pg]") {
   CHECK(Chain(0).verified() == Json{{"ok", true}, {"segment_from", 1}, {"segment_to", 0}});
 }
@@ -304,7 +320,7 @@ TEST_CASE("readiness fails when a chain does not end where its head says", "[aud
   const auto probe = [&]() -> host::health::State {
     LiveAudit live(own);  // a probe looks at its first call; a new process has had none
     for (const auto& check : live.health().checks) {
-      if (check.name == "audit.audit_reconcile") {
+      if (check.name == "audit.reconcile") {
         return check.outcome.state;
       }
     }

@@ -54,9 +54,9 @@ class Verifier {
   sdk::Log log_;
 };
 
-// The failing probe `audit_reconcile`: down when a head and its last entry disagree, until the next
-// look finds them agreeing. Looks at the first call, then once a minute; while the database is away
-// it keeps its last opinion, and without one it is down.
+// The failing probe `reconcile`, shown as `audit.reconcile`: down when a head and its last entry
+// disagree, until the next look finds them agreeing. Looks at the first call, then once a minute;
+// while the database is away it keeps its last opinion, and without one it is down.
 class ReconcileProbe {
  public:
   static constexpr std::chrono::seconds kEvery{60};
