@@ -14,7 +14,8 @@ namespace plexsphere::signing_client {
 namespace {
 
 constexpr std::chrono::seconds kClosePeriod{60};
-constexpr std::chrono::seconds kProbeWait{1};
+// Enough for an idle channel to reconnect; a signer that is away must not slow /readyz down.
+constexpr std::chrono::milliseconds kProbeWait{100};
 
 std::string text_of(const sdk::Config& config, std::string_view key) {
   const auto value = config.string(key);
