@@ -93,15 +93,14 @@ Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> r
       remote_ip_(remote_ip_of(request_.head, pipeline.options)),
       principal_(anonymous()),
       wire_request_{},
-      wire_responder_{} {
-  pipeline_.in_flight.add(this);
-}
+      wire_responder_{} {}
 
 Exchange::~Exchange() {
   pipeline_.in_flight.remove(this);
 }
 
 void Exchange::begin() {
+  pipeline_.in_flight.add(this);  // not before it is shared: the deadline keeper takes a reference
   if (!accept_request()) {
     return;
   }

@@ -154,7 +154,7 @@ class PocoEngine final : public Engine {
     waiting_ = 0;
     for (auto& socket : open_) {
       try {
-        socket.shutdown();
+        socket->shutdown();
       } catch (...) {
         // Already gone.
       }
@@ -171,7 +171,7 @@ class PocoEngine final : public Engine {
       last = host_.stopping;  // one more round, for what the kernel has accepted already
       try {
         while (socket.poll(last ? Poco::Timespan(0) : slice, net::Socket::SELECT_READ)) {
-          enqueue(socket.acceptConnection());
+          enqueue(std::make_unique<net::StreamSocket>(socket.acceptConnection()));
           if (host_.stopping && !last) {
             break;
           }
@@ -183,9 +183,10 @@ class PocoEngine final : public Engine {
     }
   }
 
-  void enqueue(net::StreamSocket socket) {
-    if (socket.address().family() != net::SocketAddress::UNIX_LOCAL) {
-      socket.setNoDelay(true);
+  // By pointer, so that the acceptor keeps no reference to a socket that a worker has.
+  void enqueue(std::unique_ptr<net::StreamSocket> socket) {
+    if (socket->address().family() != net::SocketAddress::UNIX_LOCAL) {
+      socket->setNoDelay(true);
     }
     const std::lock_guard lock(mutex_);
     if (queue_.size() >= host_.options.max_waiting) {
@@ -208,7 +209,7 @@ class PocoEngine final : public Engine {
       queue_.pop_front();
       waiting_ = queue_.size();
       lock.unlock();
-      detail::serve_connection(host_, *open);
+      detail::serve_connection(host_, **open);
       lock.lock();
       open_.erase(open);
       if (open_.empty()) {
@@ -222,8 +223,8 @@ class PocoEngine final : public Engine {
   std::condition_variable wake_;  // workers
   std::condition_variable idle_;  // wait_idle
   std::list<Listener> listeners_;
-  std::deque<net::StreamSocket> queue_;
-  std::list<net::StreamSocket> open_;  // connections being served
+  std::deque<std::unique_ptr<net::StreamSocket>> queue_;
+  std::list<std::unique_ptr<net::StreamSocket>> open_;  // connections being served
   std::atomic<std::size_t> waiting_{0};
   std::atomic<std::size_t> refused_{0};
   bool ending_ = false;
