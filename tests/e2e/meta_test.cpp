@@ -7,7 +7,7 @@ using namespace plexsphere;
 using nlohmann::json;
 
 TEST_CASE("the process tells anybody its health, its build and its API", "[e2e]") {
-  e2e::Deployment deployment;
+  e2e::Deployment deployment(e2e::Deployment::Options{.durable = true});
   const sim::Api anybody(deployment.start_core().url(), "");
 
   SECTION("health sums up the probes") {
