@@ -65,18 +65,19 @@ struct Scheduler::Run {
   }
 };
 
-Scheduler::Scheduler(persistence::Store& store, SchedulerOptions options,
-                     persistence::LogSink log, SchedulerObserver observer)
+Scheduler::Scheduler(persistence::Store& store, SchedulerOptions options, persistence::LogSink log,
+                     SchedulerObserver observer)
     : store_(store),
       options_(std::move(options)),
       log_(std::move(log)),
       observer_(std::move(observer)) {}
 
-Scheduler::~Scheduler() { stop(); }
+Scheduler::~Scheduler() {
+  stop();
+}
 
 void Scheduler::add(Job job) {
-  if (!job.run || job.name.empty() || job.period < kShortestPeriod ||
-      job.period > kLongestPeriod) {
+  if (!job.run || job.name.empty() || job.period < kShortestPeriod || job.period > kLongestPeriod) {
     throw StoreError(PX_INVALID_ARGUMENT, "job_invalid",
                      "a job needs a name, a function and a period of 100 ms to one day; '" +
                          job.full_name() + "' has " + std::to_string(job.period.count()) + " ms");
@@ -86,9 +87,8 @@ void Scheduler::add(Job job) {
     throw StoreError(PX_FAILED_PRECONDITION, "jobs_started",
                      "job '" + job.full_name() + "' comes after start; add it in configure");
   }
-  const bool taken = std::ranges::any_of(entries_, [&](const auto& entry) {
-    return entry->job.full_name() == job.full_name();
-  });
+  const bool taken = std::ranges::any_of(
+      entries_, [&](const auto& entry) { return entry->job.full_name() == job.full_name(); });
   if (taken) {
     throw StoreError(PX_ALREADY_EXISTS, "job_exists",
                      "job '" + job.full_name() + "' is registered twice");
@@ -143,16 +143,16 @@ void Scheduler::loop() {
   while (!stopping_.load()) {
     try {
       step();
-    } catch (const std::exception& error) {  // e.g. out of memory: the lease goes, the process stays
+    } catch (
+        const std::exception& error) {  // e.g. out of memory: the lease goes, the process stays
       if (log_) {
         log_(PX_LOG_ERROR, "jobs.failed", {{"detail", error.what()}});
       }
       lose_session();
     }
     std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, next_due(), [&] {
-      return stopping_.load() || (session_ && !wakes_.empty());
-    });
+    changed_.wait_until(lock, next_due(),
+                        [&] { return stopping_.load() || (session_ && !wakes_.empty()); });
   }
   lose_session();
 }
@@ -254,8 +254,8 @@ void Scheduler::run_job(Entry& entry) {
 void Scheduler::run_guarded(Entry& entry, Run& run, px_status& outcome, std::string& detail) {
   persistence::ErrorCapture error;
   const px_job_run wire = run.wire();
-  const px_status thrown = persistence::guarded_call(
-      error.sink(), [&] { outcome = entry.job.run(wire, error.sink()); });
+  const px_status thrown =
+      persistence::guarded_call(error.sink(), [&] { outcome = entry.job.run(wire, error.sink()); });
   if (thrown != PX_OK) {
     outcome = thrown;
   }
@@ -284,9 +284,10 @@ void Scheduler::forward_wakes() {
     }
     try {
       session_->begin({host_client_.role, false, {}});
-      session_->run("INSERT INTO platform.job_wake AS w (job, requests) VALUES ($1, 1) "
-                    "ON CONFLICT (job) DO UPDATE SET requests = w.requests + 1",
-                    {entry->job.full_name()});
+      session_->run(
+          "INSERT INTO platform.job_wake AS w (job, requests) VALUES ($1, 1) "
+          "ON CONFLICT (job) DO UPDATE SET requests = w.requests + 1",
+          {entry->job.full_name()});
       session_->commit();
     } catch (const StoreError& error) {
       session_->rollback();

@@ -40,9 +40,9 @@ struct Job {
 
 struct SchedulerOptions {
   persistence::SessionOptions session;
-  std::chrono::milliseconds lease_retry{5'000};   // between attempts to lead a job
-  std::chrono::milliseconds reconnect{1'000};     // between attempts to reach the database
-  std::chrono::milliseconds wake_poll{1'000};     // how often a leader reads others' wake requests
+  std::chrono::milliseconds lease_retry{5'000};  // between attempts to lead a job
+  std::chrono::milliseconds reconnect{1'000};    // between attempts to reach the database
+  std::chrono::milliseconds wake_poll{1'000};    // how often a leader reads others' wake requests
 };
 
 // What happened, for metrics. Called from the scheduler's thread.

@@ -13,9 +13,9 @@
 namespace plexsphere::host::migration {
 
 struct ContextPlan {
-  std::string context;                  // schema, and the stem of its roles
-  std::vector<std::string> provides;    // port roles it grants on: "port_ipam"
-  std::vector<std::string> uses;        // port roles it is made a member of
+  std::string context;                // schema, and the stem of its roles
+  std::vector<std::string> provides;  // port roles it grants on: "port_ipam"
+  std::vector<std::string> uses;      // port roles it is made a member of
   std::vector<MigrationFile> files;
 
   [[nodiscard]] std::string role() const { return "plexsphere_" + context; }

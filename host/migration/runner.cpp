@@ -48,9 +48,11 @@ Ledger read_ledger(Session& session) {
 
 std::string changed_text(const ContextPlan& plan, const MigrationFile& file,
                          const LedgerEntry& entry) {
-  return "migration " + plan.context + "/" + file.name + " changed after it was applied: the file "
-         "has SHA-256 " + file.checksum + ", the database recorded " + entry.checksum + " for " +
-         entry.name + "; restore the file and put the change into a new one";
+  return "migration " + plan.context + "/" + file.name +
+         " changed after it was applied: the file "
+         "has SHA-256 " +
+         file.checksum + ", the database recorded " + entry.checksum + " for " + entry.name +
+         "; restore the file and put the change into a new one";
 }
 
 // Files that the ledger lacks, oldest first. Throws when the two tell different histories.
@@ -78,8 +80,8 @@ std::vector<const MigrationFile*> outstanding(const ContextPlan& plan, const Led
     }
     if (!out.empty() && version > out.front()->version) {
       throw StoreError(PX_FAILED_PRECONDITION, "migration_late",
-                       "migration " + plan.context + "/" + out.front()->name +
-                           " comes before " + it->second.name +
+                       "migration " + plan.context + "/" + out.front()->name + " comes before " +
+                           it->second.name +
                            ", which was applied already; give it a higher number");
     }
   }
@@ -92,9 +94,10 @@ void apply(Session& session, const ContextPlan& plan, const MigrationFile& file)
     session.run("SET LOCAL search_path = " + quote_identifier(plan.context));
     session.run(file.sql);
     session.run("RESET ROLE; SET LOCAL search_path = pg_catalog");
-    session.run("INSERT INTO platform.schema_migration (context, version, name, checksum) "
-                "VALUES ($1, $2::int, $3, $4)",
-                {plan.context, std::to_string(file.version), file.name, file.checksum});
+    session.run(
+        "INSERT INTO platform.schema_migration (context, version, name, checksum) "
+        "VALUES ($1, $2::int, $3, $4)",
+        {plan.context, std::to_string(file.version), file.name, file.checksum});
     session.commit();
   } catch (const StoreError& error) {
     session.rollback();
@@ -130,8 +133,8 @@ std::string scram_verifier(const std::string& admin_dsn, const std::string& role
     return {};
   }
   const std::unique_ptr<PGconn, Finish> connection(PQconnectdb(admin_dsn.c_str()));
-  const std::unique_ptr<char, Finish> verifier(PQencryptPasswordConn(
-      connection.get(), password.c_str(), role.c_str(), "scram-sha-256"));
+  const std::unique_ptr<char, Finish> verifier(
+      PQencryptPasswordConn(connection.get(), password.c_str(), role.c_str(), "scram-sha-256"));
   if (!verifier) {
     throw StoreError(PX_UNAVAILABLE, "database_unavailable", PQerrorMessage(connection.get()));
   }
@@ -202,10 +205,10 @@ std::vector<std::string> compare_with_ledger(Session& session,
     try {
       const auto files = outstanding(plan, ledger);
       if (!files.empty()) {
-        wrong.push_back("schema '" + plan.context + "' lacks " + files.front()->name +
-                        (files.size() > 1 ? " and " + std::to_string(files.size() - 1) + " more"
-                                          : "") +
-                        ": run plexsphere-bootstrap migrate");
+        wrong.push_back(
+            "schema '" + plan.context + "' lacks " + files.front()->name +
+            (files.size() > 1 ? " and " + std::to_string(files.size() - 1) + " more" : "") +
+            ": run plexsphere-bootstrap migrate");
       }
     } catch (const StoreError& error) {
       wrong.push_back(error.what());

@@ -21,7 +21,7 @@ struct MigrateOptions {
   // Where the core's password, if it has one, is read from; empty leaves the password alone.
   std::string core_dsn;
   std::string login_role = "plexsphere_core";
-  std::chrono::milliseconds lock_wait{300'000};      // for another migrator to finish
+  std::chrono::milliseconds lock_wait{300'000};  // for another migrator to finish
   std::chrono::milliseconds statement_timeout{900'000};
 };
 

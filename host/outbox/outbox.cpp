@@ -15,7 +15,9 @@ using persistence::StoreError;
 std::string text_of(px_str text) {
   return text.len == 0 ? std::string{} : std::string(text.ptr, text.len);
 }
-px_str view(std::string_view text) { return {text.data(), text.size()}; }
+px_str view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 bool is_nil(const px_uuid& id) {
   return std::ranges::all_of(id.b, [](std::uint8_t byte) { return byte == 0; });
@@ -31,8 +33,9 @@ void check(const px_event& event) {
   }
   if (event.type.len == 0 || event.type.len > kMaxNameBytes || event.aggregate_type.len == 0 ||
       event.aggregate_type.len > kMaxNameBytes || event.correlation_id.len > kMaxNameBytes) {
-    refuse("an event needs a type and an aggregate type of 1 to 128 bytes, and a correlation id of "
-           "at most 128");
+    refuse(
+        "an event needs a type and an aggregate type of 1 to 128 bytes, and a correlation id of "
+        "at most 128");
   }
   if (is_nil(event.aggregate_id)) {
     refuse("event " + text_of(event.type) + " names no aggregate");
@@ -107,9 +110,14 @@ Outbox::Outbox(persistence::Store& store) : store_(store) {
   constexpr px_type texts = PX_TYPE_ARRAY + PX_TYPE_TEXT;
   const px_type parameters[] = {uuids, uuids, texts, texts, uuids, texts, texts};
   const px_type results[] = {PX_TYPE_INT64};
-  const px_statement statement{sizeof(px_statement), PX_STATEMENT_PORT, view("outbox.append"),
-                               view(sql),            parameters,        7,
-                               results,              1};
+  const px_statement statement{sizeof(px_statement),
+                               PX_STATEMENT_PORT,
+                               view("outbox.append"),
+                               view(sql),
+                               parameters,
+                               7,
+                               results,
+                               1};
   append_ = store_.catalog().declare(client_, statement);
 
   const auto release = [](void*, void* item) { delete static_cast<Item*>(item); };
@@ -121,16 +129,16 @@ Outbox::Outbox(persistence::Store& store) : store_(store) {
   participant.name = view("outbox.projections");
   participant.flush = [](void* ctx, px_tx* tx, void* const* items, std::uint64_t count,
                          px_error* err) {
-    return persistence::guarded_call(
-        err, [&] { static_cast<Outbox*>(ctx)->project(tx, items, count); });
+    return persistence::guarded_call(err,
+                                     [&] { static_cast<Outbox*>(ctx)->project(tx, items, count); });
   };
   projections_ = store_.catalog().participate(client_, participant);
   participant.phase = PX_PHASE_OUTBOX;
   participant.name = view("outbox.append");
   participant.flush = [](void* ctx, px_tx* tx, void* const* items, std::uint64_t count,
                          px_error* err) {
-    return persistence::guarded_call(
-        err, [&] { static_cast<Outbox*>(ctx)->write(tx, items, count); });
+    return persistence::guarded_call(err,
+                                     [&] { static_cast<Outbox*>(ctx)->write(tx, items, count); });
   };
   writes_ = store_.catalog().participate(client_, participant);
 }
@@ -188,8 +196,8 @@ void Outbox::project(px_tx* tx, void* const* items, std::uint64_t count) {
     }
     for (const Subscription& subscription : subscriptions_to(type)) {
       persistence::ErrorCapture error;
-      const px_status status = subscription.projection(subscription.ctx, tx, events.data(),
-                                                       events.size(), error.sink());
+      const px_status status =
+          subscription.projection(subscription.ctx, tx, events.data(), events.size(), error.sink());
       if (status != PX_OK) {
         throw StoreError(status, error.reason(),
                          "the projection of " + type + " by " + subscription.context +
@@ -217,10 +225,9 @@ void Outbox::write(px_tx* tx, void* const* items, std::uint64_t count) {
     payloads.add(event.payload);
     correlations.add(event.correlation_id);
   }
-  const std::vector<px_value> parameters{ids.array(),        domains.array(),
-                                         types.array(),      aggregate_types.array(),
-                                         aggregates.array(), payloads.array(),
-                                         correlations.array()};
+  const std::vector<px_value> parameters{
+      ids.array(),        domains.array(),  types.array(),       aggregate_types.array(),
+      aggregates.array(), payloads.array(), correlations.array()};
   store_.execute(client_, tx, append_, parameters.data(), parameters.size(), nullptr);
 }
 

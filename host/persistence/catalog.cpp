@@ -10,7 +10,9 @@
 namespace plexsphere::host::persistence {
 namespace {
 
-std::string text_of(px_str text) { return text.len == 0 ? std::string{} : std::string(text.ptr, text.len); }
+std::string text_of(px_str text) {
+  return text.len == 0 ? std::string{} : std::string(text.ptr, text.len);
+}
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw StoreError(PX_INVALID_ARGUMENT, "statement_refused", "statement '" + name + "': " + why);
@@ -25,7 +27,8 @@ std::vector<px_type> checked_types(const std::string& name, const char* what, co
   std::vector<px_type> out(types, types + count);
   for (const px_type type : out) {
     if (!is_wire_type(type)) {
-      refuse(name, "type " + std::to_string(type) + " among its " + what + " is not one of px_type");
+      refuse(name,
+             "type " + std::to_string(type) + " among its " + what + " is not one of px_type");
     }
   }
   return out;
@@ -107,8 +110,9 @@ std::uint32_t Catalog::participate(const Client& client, const px_participant& p
   }
   if (!may_join(client, participant.phase)) {
     throw StoreError(PX_PERMISSION_DENIED, "phase_not_granted",
-                     client.context + " may not join this phase: the audit phase belongs to the "
-                                      "provider of px.audit, the others go through px.outbox");
+                     client.context +
+                         " may not join this phase: the audit phase belongs to the "
+                         "provider of px.audit, the others go through px.outbox");
   }
   const std::lock_guard lock(mutex_);
   if (participants_.owned.size() == kMaxParticipants) {

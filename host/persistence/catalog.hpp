@@ -19,10 +19,10 @@ namespace plexsphere::host::persistence {
 
 // Who speaks: one context, or the host itself as "platform".
 struct Client {
-  std::string context;          // also its schema
-  std::string role;             // "plexsphere_<context>"
-  bool may_audit = false;       // may join PX_PHASE_AUDIT: it provides px.audit
-  bool is_host = false;         // may join any phase
+  std::string context;     // also its schema
+  std::string role;        // "plexsphere_<context>"
+  bool may_audit = false;  // may join PX_PHASE_AUDIT: it provides px.audit
+  bool is_host = false;    // may join any phase
 };
 
 struct Statement {

@@ -38,8 +38,7 @@ void check_columns(const pqxx::result& result, const Statement& statement) {
 
 }  // namespace plexsphere::host::persistence
 
-px_rows::px_rows(pqxx::result result,
-                 const plexsphere::host::persistence::Statement& statement)
+px_rows::px_rows(pqxx::result result, const plexsphere::host::persistence::Statement& statement)
     : result_(std::move(result)),
       count_(static_cast<std::uint64_t>(result_.size())),
       width_(statement.results.size()),

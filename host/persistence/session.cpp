@@ -265,7 +265,9 @@ pqxx::result Session::run_prepared(std::uint32_t id, const std::string& sql,
   });
 }
 
-int Session::backend_pid() const { return link_->connection.backendpid(); }
+int Session::backend_pid() const {
+  return link_->connection.backendpid();
+}
 
 bool Session::peer_gone() const {
   const int socket = link_->connection.sock();

@@ -19,8 +19,12 @@ bool is_word_start(char c) {
   const auto u = static_cast<unsigned char>(c);
   return std::isalpha(u) != 0 || c == '_' || u >= 0x80;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word_part(char c) { return is_word_start(c) || is_digit(c) || c == '$'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word_part(char c) {
+  return is_word_start(c) || is_digit(c) || c == '$';
+}
 
 class Lexer {
  public:
@@ -205,13 +209,23 @@ constexpr std::array<std::string_view, 4> kChangingWords{"insert", "update", "de
 
 // A setting or role changed, text run as SQL, a lock that outlives COMMIT on a pooled session, a
 // notification from a hot path, another session hurt, a file read.
-constexpr std::array<std::string_view, 17> kForbiddenCalls{
-    "set_config",           "pg_advisory_lock",     "pg_advisory_lock_shared",
-    "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_advisory_unlock",
-    "pg_advisory_unlock_shared", "pg_advisory_unlock_all", "pg_notify",
-    "ts_stat",              "pg_terminate_backend", "pg_cancel_backend",
-    "pg_read_file",         "pg_read_binary_file",  "lo_import",
-    "lo_export",            "pg_ls_dir"};
+constexpr std::array<std::string_view, 17> kForbiddenCalls{"set_config",
+                                                           "pg_advisory_lock",
+                                                           "pg_advisory_lock_shared",
+                                                           "pg_try_advisory_lock",
+                                                           "pg_try_advisory_lock_shared",
+                                                           "pg_advisory_unlock",
+                                                           "pg_advisory_unlock_shared",
+                                                           "pg_advisory_unlock_all",
+                                                           "pg_notify",
+                                                           "ts_stat",
+                                                           "pg_terminate_backend",
+                                                           "pg_cancel_backend",
+                                                           "pg_read_file",
+                                                           "pg_read_binary_file",
+                                                           "lo_import",
+                                                           "lo_export",
+                                                           "pg_ls_dir"};
 constexpr std::array<std::string_view, 3> kForbiddenPrefixes{"query_to_xml", "cursor_to_xml",
                                                              "dblink"};
 
@@ -235,9 +249,9 @@ void refuse_forbidden_words(const std::vector<SqlToken>& tokens) {
     if (call && tokens[i].is_name() && is_forbidden_call(tokens[i].text)) {
       refuse("the function " + tokens[i].text + " may not be called from a declared statement");
     }
-    const bool creates_table = tokens[i].is_word("into") &&
-                               (i == 0 || !(tokens[i - 1].is_word("insert") ||
-                                            tokens[i - 1].is_word("merge")));
+    const bool creates_table =
+        tokens[i].is_word("into") &&
+        (i == 0 || !(tokens[i - 1].is_word("insert") || tokens[i - 1].is_word("merge")));
     if (creates_table) {
       refuse("SELECT INTO creates a table; use INSERT … SELECT");
     }
@@ -264,7 +278,9 @@ std::uint32_t count_parameters(const std::vector<SqlToken>& tokens) {
 
 }  // namespace
 
-std::vector<SqlToken> tokenize_sql(std::string_view sql) { return Lexer(sql).run(); }
+std::vector<SqlToken> tokenize_sql(std::string_view sql) {
+  return Lexer(sql).run();
+}
 
 StatementShape judge_statement(std::string_view sql) {
   if (sql.size() > kMaxStatementBytes) {
@@ -277,8 +293,9 @@ StatementShape judge_statement(std::string_view sql) {
   }
   const SqlToken& first = tokens.front();
   if (first.kind != SqlTokenKind::kWord || !one_of(kFirstWords, first.text)) {
-    refuse("a statement must begin with SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES or WITH, not '" +
-           first.text + "'");
+    refuse(
+        "a statement must begin with SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES or WITH, not '" +
+        first.text + "'");
   }
   refuse_second_statement(tokens);
   refuse_forbidden_words(tokens);
@@ -365,9 +382,8 @@ void judge_port_statement(std::string_view sql, std::string_view schema) {
 namespace {
 
 constexpr std::array<std::string_view, 13> kMigrationForbidden{
-    "begin", "commit",  "rollback", "end",    "abort",   "start",
-    "reset", "discard", "vacuum",   "listen", "cluster", "savepoint",
-    "copy"};
+    "begin",   "commit", "rollback", "end",     "abort",     "start", "reset",
+    "discard", "vacuum", "listen",   "cluster", "savepoint", "copy"};
 
 // True for SET [SESSION|LOCAL] ROLE and SET SESSION AUTHORIZATION.
 bool sets_identity(const std::vector<SqlToken>& tokens, std::size_t i) {
@@ -384,8 +400,8 @@ bool sets_identity(const std::vector<SqlToken>& tokens, std::size_t i) {
 
 void judge_migration_statement(const std::vector<SqlToken>& tokens, std::size_t first) {
   const SqlToken& word = tokens[first];
-  const bool prepares =
-      word.is_word("prepare") && first + 1 < tokens.size() && tokens[first + 1].is_word("transaction");
+  const bool prepares = word.is_word("prepare") && first + 1 < tokens.size() &&
+                        tokens[first + 1].is_word("transaction");
   if ((word.kind == SqlTokenKind::kWord && one_of(kMigrationForbidden, word.text)) || prepares) {
     refuse("a migration may not contain " + word.text +
            ": the runner owns the transaction (write function bodies as $$ strings)");

@@ -64,8 +64,8 @@ StagedWork::~StagedWork() {
 }
 
 void StagedWork::add(const Participant& participant, void* item) {
-  const bool too_late = participant.phase < phase_ ||
-                        (participant.phase == phase_ && phase_ != PX_PHASE_PROJECTION);
+  const bool too_late =
+      participant.phase < phase_ || (participant.phase == phase_ && phase_ != PX_PHASE_PROJECTION);
   if (too_late) {
     throw StoreError(PX_FAILED_PRECONDITION, "phase_passed",
                      "participant '" + participant.name + "' was given work after its phase");
@@ -171,9 +171,9 @@ const Statement& Store::checked_statement(const Client& client, px_tx* tx, std::
                                           std::uint64_t count) {
   const Statement& statement = catalog_.statement(id);
   if (statement.context != client.context) {
-    throw StoreError(PX_PERMISSION_DENIED, "foreign_statement",
-                     client.context + " may not run statement '" + statement.name + "' of " +
-                         statement.context);
+    throw StoreError(
+        PX_PERMISSION_DENIED, "foreign_statement",
+        client.context + " may not run statement '" + statement.name + "' of " + statement.context);
   }
   if (tx->context != client.context && !statement.port) {
     throw StoreError(PX_PERMISSION_DENIED, "not_a_port_statement",
@@ -248,9 +248,9 @@ void Store::stage(const Client& client, px_tx* tx, std::uint32_t id, void* item)
   checked_session(tx);
   const Participant& participant = catalog_.participant(id);
   if (participant.context != client.context) {
-    throw StoreError(PX_PERMISSION_DENIED, "foreign_participant",
-                     client.context + " may not stage for '" + participant.name + "' of " +
-                         participant.context);
+    throw StoreError(
+        PX_PERMISSION_DENIED, "foreign_participant",
+        client.context + " may not stage for '" + participant.name + "' of " + participant.context);
   }
   if (tx->read_only) {
     throw StoreError(PX_FAILED_PRECONDITION, "read_only_transaction",

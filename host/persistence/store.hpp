@@ -2,8 +2,8 @@
 //
 // This is px.store before its C table: the same rules, with StoreError in place of status codes.
 //
-// Thread safety: Store from any thread; a px_tx from one thread at a time. Ownership: the Store owns
-// pool and catalog; a px_tx is owned by whoever began it and is gone after commit or rollback.
+// Thread safety: Store from any thread; a px_tx from one thread at a time. Ownership: the Store
+// owns pool and catalog; a px_tx is owned by whoever began it and is gone after commit or rollback.
 // Invariants: staged work is written in phase order (projection, outbox, audit), participants of
 // one phase in the order of their registration, items of one participant in the order of staging;
 // every staged item is released exactly once, whatever happens.

@@ -38,8 +38,8 @@ class StoreError : public std::runtime_error {
 
 // Translates libpq's verbose message text, "ERROR:  23505: duplicate key …\nDETAIL: …\nCONSTRAINT
 // NAME:  …" (PostgreSQL 15, appendix A for the codes). libpqxx 6 loses the SQLSTATE of several
-// classes and every constraint's name, the text has both. libpq writes its labels in the language of
-// this process, which never calls setlocale.
+// classes and every constraint's name, the text has both. libpq writes its labels in the language
+// of this process, which never calls setlocale.
 //
 // Reason: the constraint's name for class 23; the raised message for PX001 and its siblings when it
 // is a token of [a-z0-9_]{1,64}; otherwise a token of ours such as "lock_timeout". what() keeps the

@@ -85,8 +85,8 @@ std::string scalar_text(const px_value& value) {
     case PX_TYPE_TIMESTAMP:
       return timestamp_text(value.v.integer);
     default:
-      refuse_parameter("parameter_type", "a parameter has the unknown type " +
-                                             std::to_string(value.type));
+      refuse_parameter("parameter_type",
+                       "a parameter has the unknown type " + std::to_string(value.type));
   }
 }
 
@@ -180,7 +180,8 @@ std::int64_t parse_timestamp(std::string_view text) {
   }
   const std::int64_t seconds_of_day =
       std::int64_t{field(7)} * 3600 + std::int64_t{field(10)} * 60 + field(13);
-  return (sys_days{day}.time_since_epoch().count() * std::int64_t{86400} + seconds_of_day) * 1000000 +
+  return (sys_days{day}.time_since_epoch().count() * std::int64_t{86400} + seconds_of_day) *
+             1000000 +
          micros;
 }
 
@@ -291,7 +292,9 @@ class ArrayReader {
   std::vector<px_value> items_;
 };
 
-bool is_array(px_type type) { return type >= PX_TYPE_ARRAY; }
+bool is_array(px_type type) {
+  return type >= PX_TYPE_ARRAY;
+}
 
 }  // namespace
 
@@ -400,11 +403,11 @@ std::string timestamp_text(std::int64_t microseconds) {
   }
   const std::int64_t rest = (time - midnight).count();
   std::array<char, 40> buffer{};
-  const int length = std::snprintf(
-      buffer.data(), buffer.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00", int(day.year()),
-      unsigned(day.month()), unsigned(day.day()), static_cast<int>(rest / 3600000000),
-      static_cast<int>(rest / 60000000 % 60), static_cast<int>(rest / 1000000 % 60),
-      static_cast<int>(rest % 1000000));
+  const int length =
+      std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00",
+                    int(day.year()), unsigned(day.month()), unsigned(day.day()),
+                    static_cast<int>(rest / 3600000000), static_cast<int>(rest / 60000000 % 60),
+                    static_cast<int>(rest / 1000000 % 60), static_cast<int>(rest % 1000000));
   return {buffer.data(), static_cast<std::size_t>(length)};
 }
 

@@ -20,7 +20,9 @@ void require(int outcome) {
   }
 }
 
-int length(Bytes bytes) { return static_cast<int>(bytes.size()); }
+int length(Bytes bytes) {
+  return static_cast<int>(bytes.size());
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ std::vector<std::uint8_t> aead_seal(Bytes key, Bytes additional, Bytes plaintext
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int written = 0;
   require(EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), out.data()));
-  require(EVP_EncryptUpdate(cipher.get(), nullptr, &written, additional.data(), length(additional)));
+  require(
+      EVP_EncryptUpdate(cipher.get(), nullptr, &written, additional.data(), length(additional)));
   require(EVP_EncryptUpdate(cipher.get(), out.data() + kNonceBytes, &written, plaintext.data(),
                             length(plaintext)));
   require(EVP_EncryptFinal_ex(cipher.get(), out.data() + kNonceBytes + written, &written));
@@ -49,7 +52,8 @@ std::optional<SecretBytes> aead_open(Bytes key, Bytes additional, Bytes blob) {
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int written = 0;
   require(EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), blob.data()));
-  require(EVP_DecryptUpdate(cipher.get(), nullptr, &written, additional.data(), length(additional)));
+  require(
+      EVP_DecryptUpdate(cipher.get(), nullptr, &written, additional.data(), length(additional)));
   require(EVP_DecryptUpdate(cipher.get(), plaintext.span().data(), &written, ciphertext.data(),
                             length(ciphertext)));
   require(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()));

@@ -90,12 +90,15 @@ Result<RootKey> RootKey::load(const RootKeySource& source) {
     return refuse(*path, "cannot be read: " + error_text(errno));
   }
   if (std::ranges::adjacent_find(span, std::not_equal_to{}) == span.end()) {
-    return refuse(*path, "holds one byte repeated; make a random one with: head -c 32 /dev/urandom");
+    return refuse(*path,
+                  "holds one byte repeated; make a random one with: head -c 32 /dev/urandom");
   }
   return RootKey(std::move(bytes));
 }
 
-Status RootKey::check(const RootKeySource& source) { return load(source).status(); }
+Status RootKey::check(const RootKeySource& source) {
+  return load(source).status();
+}
 
 RootKey::RootKey(SecretBytes bytes) : bytes_(std::move(bytes)) {
   const SecretBytes digest = derive(kIdInfo);

@@ -17,10 +17,12 @@ constexpr std::size_t kSlabBytes = 4096;
 // A key retired by another replica is still good for opening; sealing follows within a minute.
 constexpr std::chrono::seconds kActiveFor{60};
 
-constexpr px_type kColumns[] = {PX_TYPE_UUID, PX_TYPE_TEXT,  PX_TYPE_TEXT,
+constexpr px_type kColumns[] = {PX_TYPE_UUID,  PX_TYPE_TEXT, PX_TYPE_TEXT,
                                 PX_TYPE_INT64, PX_TYPE_TEXT, PX_TYPE_BYTES};
 
-px_str view(std::string_view text) { return {text.data(), text.size()}; }
+px_str view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 px_value text_value(std::string_view text) {
   px_value value{};
@@ -43,7 +45,9 @@ px_value bytes_value(Bytes bytes) {
   return value;
 }
 
-std::string text_of(const px_value& value) { return {value.v.text.ptr, value.v.text.len}; }
+std::string text_of(const px_value& value) {
+  return {value.v.text.ptr, value.v.text.len};
+}
 
 std::uint32_t declare(persistence::Store& store, const persistence::Client& client,
                       std::string_view name, std::string_view sql,
@@ -102,9 +106,9 @@ SealedBlob Vault::seal(const std::string& context, const std::string& scope, Byt
                        Bytes plaintext) {
   check_limits(scope, aad);
   if (plaintext.empty() || plaintext.size() > kMaxPlaintextBytes) {
-    throw StoreError(PX_INVALID_ARGUMENT, "seal_limits",
-                     "a secret to seal has 1 to 65536 bytes, this one " +
-                         std::to_string(plaintext.size()));
+    throw StoreError(
+        PX_INVALID_ARGUMENT, "seal_limits",
+        "a secret to seal has 1 to 65536 bytes, this one " + std::to_string(plaintext.size()));
   }
   const WrapKey key = active_key(context, scope);
   return {key.id, key.version,
@@ -220,8 +224,8 @@ void Vault::create(const std::string& context, const std::string& scope) {
     throw std::runtime_error("the library gave no random bytes");
   }
   const UuidBytes id = make_uuid7();
-  const std::vector<std::uint8_t> wrapped = aead_seal(
-      root_.bytes(), wrap_aad(context, scope, id, root_.id()).bytes(), plain.span());
+  const std::vector<std::uint8_t> wrapped =
+      aead_seal(root_.bytes(), wrap_aad(context, scope, id, root_.id()).bytes(), plain.span());
   const std::vector<px_value> parameters{uuid_value(id), text_value(context), text_value(scope),
                                          text_value(root_.id()), bytes_value(wrapped)};
   px_tx* tx = store_.begin(client_, {});

@@ -80,8 +80,8 @@ class Vault {
   WrapKey remember(WrapKey key, const SecretBytes& plain);
 
   persistence::Store& store_;
-  // May use the connection in reserve: audit needs a chain's first key while its caller holds one of
-  // the pool's, and if every caller waited so, none would ever be given back.
+  // May use the connection in reserve: audit needs a chain's first key while its caller holds one
+  // of the pool's, and if every caller waited so, none would ever be given back.
   const persistence::Client client_{"platform", "plexsphere_platform", true, true};
   const RootKey root_;
   std::uint32_t find_active_ = 0;

@@ -25,9 +25,14 @@ class OutboxMaintenance {
     constexpr std::string_view sql =
         "SELECT made, dropped FROM platform.outbox_maintain($1::int, $2::int)";
     const px_type types[] = {PX_TYPE_INT64, PX_TYPE_INT64};
-    const px_statement statement{sizeof(px_statement),      0,     {name.data(), name.size()},
-                                 {sql.data(), sql.size()}, types, 2,
-                                 types,                     2};
+    const px_statement statement{sizeof(px_statement),
+                                 0,
+                                 {name.data(), name.size()},
+                                 {sql.data(), sql.size()},
+                                 types,
+                                 2,
+                                 types,
+                                 2};
     statement_ = store_.catalog().declare(client_, statement);
   }
 
@@ -132,8 +137,7 @@ Result<ServiceProviders> make(const config::Configuration& configuration, HostCo
   try {
     const auto engines = std::make_shared<Engines>(*options, std::move(*root), host);
     ServiceProviders providers;
-    providers.push_back(
-        std::make_unique<Holding<StoreProvider>>(engines, engines->store, host));
+    providers.push_back(std::make_unique<Holding<StoreProvider>>(engines, engines->store, host));
     providers.push_back(std::make_unique<Holding<OutboxProvider>>(engines, engines->outbox));
     providers.push_back(std::make_unique<Holding<SealProvider>>(engines, engines->vault));
     providers.push_back(std::make_unique<Holding<JobsProvider>>(engines, engines->scheduler));

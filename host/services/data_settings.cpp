@@ -19,8 +19,8 @@ Result<std::string> dsn_from(const config::Settings& settings, const char* key,
   const std::string text = string_or_empty(settings, key);
   const std::string file = string_or_empty(settings, file_key);
   if (text.empty() == file.empty()) {
-    return {Code::kInvalidArgument, std::string{"set exactly one of database."} + key +
-                                        " and database." + file_key};
+    return {Code::kInvalidArgument,
+            std::string{"set exactly one of database."} + key + " and database." + file_key};
   }
   if (!text.empty()) {
     return text;
@@ -82,8 +82,7 @@ config::SectionSpec seal_section() {
           {{.name = "root_key_file",
             .type = KeyType::kPath,
             .doc = "32 random bytes, mode 0400, owned by the service's user"},
-           {.name = "root_key_credential",
-            .doc = "name of a systemd credential that holds them"}}};
+           {.name = "root_key_credential", .doc = "name of a systemd credential that holds them"}}};
 }
 
 config::Issues check_data_settings(const config::Configuration& configuration) {
@@ -92,20 +91,23 @@ config::Issues check_data_settings(const config::Configuration& configuration) {
     if (const auto location = settings.where(key)) {
       return *location;
     }
-    return config::Location{configuration.files().empty() ? "configuration"
-                                                          : configuration.files().front(),
-                            0};
+    return config::Location{
+        configuration.files().empty() ? "configuration" : configuration.files().front(), 0};
   };
   const config::Settings& database = configuration.section("database");
   const Result<std::string> dsn = core_dsn(database);
   const Status dsn_status = dsn ? check_dsn(*dsn) : dsn.status();
   if (!dsn_status) {
-    issues.push_back({where(database, "dsn"), dsn_status.message(), {},
+    issues.push_back({where(database, "dsn"),
+                      dsn_status.message(),
+                      {},
                       "set [database] dsn to the connection string of plexsphere_core"});
   }
   const config::Settings& seal = configuration.section("seal");
   if (const Status status = seal::RootKey::check(root_key_source(seal)); !status) {
-    issues.push_back({where(seal, "root_key_file"), status.message(), {},
+    issues.push_back({where(seal, "root_key_file"),
+                      status.message(),
+                      {},
                       "name a file with 32 random bytes in [seal] root_key_file"});
   }
   return issues;

@@ -24,8 +24,7 @@ struct OutboxProvider::Table {
     wire.append = [](void* self, px_tx* tx, const px_event* event, px_error* err) {
       return guarded_call(err, [&] { static_cast<Table*>(self)->append(tx, *event); });
     };
-    wire.project = [](void* self, px_str type, px_projection projection, void* ctx,
-                      px_error* err) {
+    wire.project = [](void* self, px_str type, px_projection projection, void* ctx, px_error* err) {
       return guarded_call(err, [&] {
         auto& table = *static_cast<Table*>(self);
         table.engine.subscribe(table.context, std::string(type.ptr, type.len), projection, ctx);

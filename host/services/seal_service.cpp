@@ -15,7 +15,9 @@ using seal::SecretBytes;
 std::string text_of(px_str text) {
   return text.len == 0 ? std::string{} : std::string(text.ptr, text.len);
 }
-seal::Bytes bytes_of(px_bytes bytes) { return {bytes.ptr, bytes.len}; }
+seal::Bytes bytes_of(px_bytes bytes) {
+  return {bytes.ptr, bytes.len};
+}
 
 void hand_out(SecretBytes secret, px_secret& out) {
   auto held = std::make_unique<SecretBytes>(std::move(secret));
@@ -50,9 +52,9 @@ struct SealProvider::Table {
                    px_error* err) {
       return guarded_call(err, [&] {
         auto& table = *static_cast<Table*>(self);
-        hand_out(table.engine.seal(table.context, text_of(scope), bytes_of(aad),
-                                   bytes_of(plaintext)),
-                 *out);
+        hand_out(
+            table.engine.seal(table.context, text_of(scope), bytes_of(aad), bytes_of(plaintext)),
+            *out);
       });
     };
     wire.unseal = [](void* self, px_str scope, px_uuid wrap_key_id, px_bytes aad, px_bytes blob,

@@ -46,17 +46,14 @@ struct StoreProvider::Table {
 
   Table(Store& the_store, Client the_client) : store(the_store), client(std::move(the_client)) {
     wire.base = {sizeof(px_store), 1, this};
-    wire.declare = [](void* self, const px_statement* statement, std::uint32_t* id,
-                      px_error* err) {
-      return guarded_call(err, [&] {
-        *id = of(self).store.catalog().declare(of(self).client, *statement);
-      });
+    wire.declare = [](void* self, const px_statement* statement, std::uint32_t* id, px_error* err) {
+      return guarded_call(
+          err, [&] { *id = of(self).store.catalog().declare(of(self).client, *statement); });
     };
     wire.participate = [](void* self, const px_participant* participant, std::uint32_t* id,
                           px_error* err) {
-      return guarded_call(err, [&] {
-        *id = of(self).store.catalog().participate(of(self).client, *participant);
-      });
+      return guarded_call(
+          err, [&] { *id = of(self).store.catalog().participate(of(self).client, *participant); });
     };
     fill_transactions();
     fill_rows();
@@ -90,8 +87,8 @@ struct StoreProvider::Table {
       });
     };
     wire.stage = [](void* self, px_tx* tx, std::uint32_t participant, void* item, px_error* err) {
-      return guarded_call(
-          err, [&] { of(self).store.stage(of(self).client, tx, participant, item); });
+      return guarded_call(err,
+                          [&] { of(self).store.stage(of(self).client, tx, participant, item); });
     };
     wire.commit = [](void* self, px_tx* tx, px_error* err) {
       return guarded_call(err, [&] { of(self).store.commit(tx); });
@@ -230,7 +227,9 @@ class StoreProvider::Probe {
 StoreProvider::StoreProvider(Store& store, HostContext& host)
     : store_(store), host_(host), probe_(std::make_shared<Probe>(store, host)) {}
 
-StoreProvider::~StoreProvider() { probe_->close(); }
+StoreProvider::~StoreProvider() {
+  probe_->close();
+}
 
 const px_table* StoreProvider::table_for(const PluginContext& plugin) {
   if (!plugin.manifest.capabilities.schema) {
@@ -275,8 +274,9 @@ Status StoreProvider::configured(const PluginContext& plugin) {
                      {{"context", client.context}, {"detail", behind.front()}});
       return {};
     }
-    const auto wrong = persistence::check_statements(store_.pool().options().session, client.role,
-                                                     store_.catalog().statements_of(client.context));
+    const auto wrong =
+        persistence::check_statements(store_.pool().options().session, client.role,
+                                      store_.catalog().statements_of(client.context));
     std::string text;
     for (const std::string& sentence : wrong) {
       text += (text.empty() ? "" : "; ") + sentence;

@@ -91,16 +91,16 @@ void run_operator(const config::Configuration& configuration, const OperatorRequ
 
 }  // namespace
 
-int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out,
-                  std::ostream& err) {
+int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   CommandLine line;
-  CLI::App app("Prepares the database of plexsphere and its first operator", "plexsphere-bootstrap");
-  app.set_version_flag("--version", version_line() + "\n");
+  CLI::App app("Prepares the database of plexsphere and its first operator",
+               "plexsphere-bootstrap");
+  app.set_version_flag("--version", version_line());
   app.require_subcommand(1);
   const auto with_config = [&line](CLI::App* command) {
-    command->add_option("--config", line.config_file,
-                        std::string{"configuration file of the core (default "} + kDefaultConfig +
-                            ")");
+    command->add_option(
+        "--config", line.config_file,
+        std::string{"configuration file of the core (default "} + kDefaultConfig + ")");
     return command;
   };
   CLI::App* migrate = with_config(app.add_subcommand("migrate", "apply what is outstanding"));

@@ -20,7 +20,9 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxName = 255;
 
 // Length of base32 without padding.
-constexpr std::size_t base32_length(std::size_t bytes) { return (bytes * 8 + 4) / 5; }
+constexpr std::size_t base32_length(std::size_t bytes) {
+  return (bytes * 8 + 4) / 5;
+}
 
 // Writes base32 straight into locked memory: the secret never lies in a plain string.
 std::size_t write_base32(std::span<const std::uint8_t> bytes, std::span<std::uint8_t> out) {
@@ -58,9 +60,9 @@ void check(const OperatorRequest& request) {
       !request.environment.empty() && request.environment.size() <= 32 &&
       std::ranges::all_of(request.environment, [](char c) { return c >= 'a' && c <= 'z'; });
   if (!letters) {
-    throw StoreError(PX_INVALID_ARGUMENT, "environment",
-                     "--environment takes 1 to 32 letters a to z, not '" + request.environment +
-                         "'");
+    throw StoreError(
+        PX_INVALID_ARGUMENT, "environment",
+        "--environment takes 1 to 32 letters a to z, not '" + request.environment + "'");
   }
   if (request.name.empty() || request.name.size() > kMaxName) {
     throw StoreError(PX_INVALID_ARGUMENT, "name", "--name takes 1 to 255 characters");
@@ -114,10 +116,11 @@ OperatorToken create_operator(const std::string& admin_dsn, const OperatorReques
         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
         {days});
     token.expires_at = expires[0][0].c_str();
-    session.run("SELECT identity.port_bootstrap_operator($1::uuid, $2::text, $3::uuid, $4::bytea, "
-                "$5::text, $6::timestamptz)",
-                {token.user_id, request.name, token.token_id, bytea_text(digest),
-                 request.environment, token.expires_at});
+    session.run(
+        "SELECT identity.port_bootstrap_operator($1::uuid, $2::text, $3::uuid, $4::bytea, "
+        "$5::text, $6::timestamptz)",
+        {token.user_id, request.name, token.token_id, bytea_text(digest), request.environment,
+         token.expires_at});
     session.run("SELECT authz.port_bootstrap_platform_admin($1::uuid)", {token.user_id});
     session.commit();
   } catch (const StoreError& error) {

@@ -25,7 +25,9 @@ struct Replica {
   using Body = std::function<px_status(const px_job_run&, px_error*)>;
 
   explicit Replica(const std::string& job, Body body, std::chrono::milliseconds period = 100ms)
-      : store(database().options(), {}), scheduler(store, fast_options(), {}), name("alpha." + job) {
+      : store(database().options(), {}),
+        scheduler(store, fast_options(), {}),
+        name("alpha." + job) {
     insert = declare(store, alpha, "INSERT INTO alpha.item (id) VALUES ($1)", {PX_TYPE_INT64});
     scheduler.add({alpha, job, period, std::move(body)});
   }

@@ -47,10 +47,10 @@ Session core_session(const std::string& database) {
   return Session(options);
 }
 
-const MigrationFile kWidgets = make_migration(
-    "0001_widgets.sql",
-    "CREATE TABLE alpha.widget (id int PRIMARY KEY);\n"
-    "GRANT SELECT, INSERT ON alpha.widget TO plexsphere_alpha;");
+const MigrationFile kWidgets =
+    make_migration("0001_widgets.sql",
+                   "CREATE TABLE alpha.widget (id int PRIMARY KEY);\n"
+                   "GRANT SELECT, INSERT ON alpha.widget TO plexsphere_alpha;");
 
 TEST_CASE("a migration is applied once and recorded with its checksum", "[migration]") {
   const std::string database = fresh_database();
@@ -101,7 +101,8 @@ TEST_CASE("a failing file leaves nothing behind and names itself", "[migration]"
 
 TEST_CASE("a file that comes late or is gone is refused", "[migration]") {
   const std::string database = fresh_database();
-  const MigrationFile third = make_migration("0003_third.sql", "CREATE TABLE alpha.third (id int);");
+  const MigrationFile third =
+      make_migration("0003_third.sql", "CREATE TABLE alpha.third (id int);");
   migrate(options_for(database), {platform_plan(), plan("alpha", {kWidgets, third})});
   const MigrationFile late = make_migration("0002_late.sql", "CREATE TABLE alpha.late (id int);");
   const auto reason_of = [&](std::vector<MigrationFile> files) -> std::string {
@@ -152,16 +153,17 @@ TEST_CASE("a migrator that waits too long for another says so", "[migration]") {
 }
 
 TEST_CASE("a migration cannot leave its transaction or its role", "[migration]") {
-  for (const char* sql : {"COMMIT; SELECT 1", "SELECT 1; ROLLBACK", "RESET ROLE; SELECT 1",
-                          "SET ROLE postgres", "SET LOCAL ROLE postgres",
-                          "SET SESSION AUTHORIZATION postgres", "SELECT set_config('role','x',true)",
-                          "/* c */ begin; select 1", "VACUUM", "COPY x FROM STDIN",
-                          "CREATE INDEX CONCURRENTLY i ON t (a)", "PREPARE TRANSACTION 'x'"}) {
+  for (const char* sql :
+       {"COMMIT; SELECT 1", "SELECT 1; ROLLBACK", "RESET ROLE; SELECT 1", "SET ROLE postgres",
+        "SET LOCAL ROLE postgres", "SET SESSION AUTHORIZATION postgres",
+        "SELECT set_config('role','x',true)", "/* c */ begin; select 1", "VACUUM",
+        "COPY x FROM STDIN", "CREATE INDEX CONCURRENTLY i ON t (a)", "PREPARE TRANSACTION 'x'"}) {
     INFO(sql);
     CHECK_THROWS_AS(make_migration("0001_x.sql", sql), StoreError);
   }
   CHECK_NOTHROW(make_migration(
-      "0001_x.sql", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;"));
+      "0001_x.sql",
+      "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;"));
   CHECK_THROWS_AS(make_migration("1_x.sql", "SELECT 1"), StoreError);
   CHECK_THROWS_AS(make_migration("0001_x.sql", "-- nothing"), StoreError);
 }
@@ -212,11 +214,9 @@ TEST_CASE("the database is closed to everybody but the login role", "[migration]
   CHECK_THROWS(cluster().query("SELECT * FROM alpha.widget", database, "plexsphere_core"));
   CHECK_THROWS(cluster().query("CREATE TABLE public.x (id int)", database, "plexsphere_core"));
   CHECK_THROWS(cluster().query("CREATE TEMP TABLE x (id int)", database, "plexsphere_core"));
-  CHECK_THROWS(
-      cluster().query("SET ROLE plexsphere_alpha_owner", database, "plexsphere_core"));
-  CHECK_THROWS(
-      cluster().query("SELECT set_config('role', 'plexsphere_alpha', false)", database,
-                      "plexsphere_core"));
+  CHECK_THROWS(cluster().query("SET ROLE plexsphere_alpha_owner", database, "plexsphere_core"));
+  CHECK_THROWS(cluster().query("SELECT set_config('role', 'plexsphere_alpha', false)", database,
+                               "plexsphere_core"));
 }
 
 TEST_CASE("membership in a port is granted from the manifest and taken back", "[migration]") {
@@ -245,7 +245,8 @@ TEST_CASE("outbox partitions are made ahead and dropped only when published", "[
   };
   CHECK(partitions() == "9");  // today, seven days ahead, the default
   cluster().query(
-      "SET ROLE plexsphere_platform_owner; CREATE TABLE platform.outbox_20200101 PARTITION OF platform.outbox "
+      "SET ROLE plexsphere_platform_owner; CREATE TABLE platform.outbox_20200101 PARTITION OF "
+      "platform.outbox "
       "FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-01-02 00:00+00');"
       "INSERT INTO platform.outbox (id, event_type, aggregate_type, aggregate_id, payload, "
       "occurred_at) VALUES (gen_random_uuid(), 'x', 'y', gen_random_uuid(), '{}', "

@@ -15,7 +15,9 @@ Database& database() {
   return instance;
 }
 
-px_str view(std::string_view text) { return {text.data(), text.size()}; }
+px_str view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 px_event event(std::string_view type, std::string_view payload = "{\"n\": 1}") {
   px_event out{};

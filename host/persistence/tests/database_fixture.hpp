@@ -1,6 +1,7 @@
 // A migrated database with two contexts, alpha and beta, on the program's own server.
 //
-// alpha provides px.alpha/1 (role port_alpha) with one function; beta uses it and may append events.
+// alpha provides px.alpha/1 (role port_alpha) with one function; beta uses it and may append
+// events.
 #pragma once
 
 #include <memory>
@@ -68,11 +69,14 @@ inline std::uint32_t declare(persistence::Store& store, const persistence::Clien
                              std::vector<px_type> results = {}, std::uint32_t flags = 0) {
   static int number = 0;
   const std::string name = "statement_" + std::to_string(++number);
-  const px_statement statement{sizeof(px_statement), flags,
+  const px_statement statement{sizeof(px_statement),
+                               flags,
                                {name.data(), name.size()},
                                {sql.data(), sql.size()},
-                               parameters.data(),    parameters.size(),
-                               results.data(),       results.size()};
+                               parameters.data(),
+                               parameters.size(),
+                               results.data(),
+                               results.size()};
   return store.catalog().declare(who, statement);
 }
 

@@ -17,8 +17,8 @@ TEST_CASE("a killed server is unavailable, and its return needs no restart of ou
   Database database(test_support::PgCluster::durable());
   Store store(database.options(), {});
   const Client alpha = client("alpha");
-  const auto insert = declare(store, alpha, "INSERT INTO alpha.item (id) VALUES ($1)",
-                              {PX_TYPE_INT64});
+  const auto insert =
+      declare(store, alpha, "INSERT INTO alpha.item (id) VALUES ($1)", {PX_TYPE_INT64});
   px_tx* tx = store.begin(alpha, {});
   execute(store, alpha, tx, insert, {integer(1)});
   store.commit(tx);
@@ -77,8 +77,8 @@ TEST_CASE("a connection that breaks during COMMIT leaves the outcome unknown, an
       "$$ BEGIN PERFORM pg_sleep(30); RETURN NULL; END $$;"
       "CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON alpha.item DEFERRABLE INITIALLY DEFERRED "
       "FOR EACH ROW EXECUTE FUNCTION alpha.linger()");
-  const auto insert = declare(store, alpha, "INSERT INTO alpha.item (id) VALUES ($1)",
-                              {PX_TYPE_INT64});
+  const auto insert =
+      declare(store, alpha, "INSERT INTO alpha.item (id) VALUES ($1)", {PX_TYPE_INT64});
   px_tx* tx = store.begin(alpha, {.timeout = 60s});
   execute(store, alpha, tx, insert, {integer(1)});
   std::jthread killer([&] {

@@ -125,9 +125,10 @@ TEST_CASE("server messages become canonical codes with stable reasons", "[persis
   CHECK(unique.reason() == "node_address_key");
   CHECK(unique.sqlstate() == "23505");
   CHECK(std::string{unique.what()}.find("10.0.0.1") == std::string::npos);
-  CHECK(std::string{error_from_message("ERROR:  22P02: invalid input syntax for type uuid: \"hush\"")
-                        .what()}
-            .find("hush") == std::string::npos);
+  CHECK(
+      std::string{
+          error_from_message("ERROR:  22P02: invalid input syntax for type uuid: \"hush\"").what()}
+          .find("hush") == std::string::npos);
   const auto status_of = [](const char* state) {
     return error_from_message(std::string{"ERROR:  "} + state + ": x").status();
   };

@@ -51,10 +51,14 @@ TEST_CASE_METHOD(Fixture, "a committed transaction stays and a rolled back one l
 }
 
 TEST_CASE_METHOD(Fixture, "every type survives the way to the server and back", "[persistence]") {
-  const std::vector<px_type> types{PX_TYPE_BOOL,      PX_TYPE_INT64,
-                                   PX_TYPE_FLOAT64,   PX_TYPE_TEXT,
-                                   PX_TYPE_BYTES,     PX_TYPE_UUID,
-                                   PX_TYPE_TIMESTAMP, PX_TYPE_JSON,
+  const std::vector<px_type> types{PX_TYPE_BOOL,
+                                   PX_TYPE_INT64,
+                                   PX_TYPE_FLOAT64,
+                                   PX_TYPE_TEXT,
+                                   PX_TYPE_BYTES,
+                                   PX_TYPE_UUID,
+                                   PX_TYPE_TIMESTAMP,
+                                   PX_TYPE_JSON,
                                    PX_TYPE_ARRAY + PX_TYPE_UUID,
                                    PX_TYPE_ARRAY + PX_TYPE_BYTES};
   const auto echo = declare(store, alpha,
@@ -103,8 +107,7 @@ TEST_CASE_METHOD(Fixture, "every type survives the way to the server and back", 
 TEST_CASE_METHOD(Fixture, "violations become codes with the constraint's name", "[persistence]") {
   const auto failing = [&](std::uint32_t statement, std::vector<px_value> parameters) {
     px_tx* tx = store.begin(alpha, {});
-    const StoreError error =
-        failure_of([&] { execute(store, alpha, tx, statement, parameters); });
+    const StoreError error = failure_of([&] { execute(store, alpha, tx, statement, parameters); });
     store.rollback(tx);
     return error;
   };
@@ -169,18 +172,21 @@ TEST_CASE_METHOD(Fixture, "no context reaches another's tables or escapes its ro
     CHECK(failure_of([&] { session.run(sql); }).sqlstate() == "42501");
     session.rollback();
   }
-  CHECK(failure_of([&] { session.begin({"plexsphere_alpha_owner", false, {}}); }).sqlstate() ==
-        "42501");
+  CHECK(failure_of([&] {
+          session.begin({"plexsphere_alpha_owner", false, {}});
+        }).sqlstate() == "42501");
 }
 
 TEST_CASE_METHOD(Fixture, "a foreign transaction takes only port statements, under its own role",
                  "[persistence]") {
   px_tx* tx = store.begin(beta, {});
-  CHECK(failure_of([&] { execute(store, alpha, tx, insert, {integer(1), text("x")}); }).reason() ==
-        "not_a_port_statement");
+  CHECK(failure_of([&] {
+          execute(store, alpha, tx, insert, {integer(1), text("x")});
+        }).reason() == "not_a_port_statement");
   CHECK(execute(store, alpha, tx, port_add, {integer(1), text("x")})->cells(0)[0].v.integer == 1);
-  CHECK(failure_of([&] { execute(store, beta, tx, insert, {integer(2), text("y")}); }).reason() ==
-        "foreign_statement");
+  CHECK(failure_of([&] {
+          execute(store, beta, tx, insert, {integer(2), text("y")});
+        }).reason() == "foreign_statement");
   store.commit(tx);
   CHECK(items() == "1");
 }
@@ -229,8 +235,7 @@ struct Recorder {
   }
 
   Client host = client("platform");
-  Recorder(std::vector<std::string>* where, std::string what)
-      : log(where), name(std::move(what)) {
+  Recorder(std::vector<std::string>* where, std::string what) : log(where), name(std::move(what)) {
     host.is_host = true;
   }
 };
@@ -279,8 +284,7 @@ TEST_CASE_METHOD(Fixture, "phases are granted, not taken", "[persistence]") {
   std::vector<std::string> log;
   Recorder recorder{&log, "x"};
   recorder.host = alpha;
-  CHECK(failure_of([&] { recorder.join(store, PX_PHASE_AUDIT); }).status() ==
-        PX_PERMISSION_DENIED);
+  CHECK(failure_of([&] { recorder.join(store, PX_PHASE_AUDIT); }).status() == PX_PERMISSION_DENIED);
   recorder.host.may_audit = true;
   CHECK_NOTHROW(recorder.join(store, PX_PHASE_AUDIT));
   CHECK(failure_of([&] { recorder.join(store, PX_PHASE_OUTBOX); }).status() ==
@@ -337,8 +341,8 @@ TEST_CASE_METHOD(Fixture, "more connections than the server allows are refused w
 
 TEST_CASE_METHOD(Fixture, "two transactions that lock in opposite order: one is told to repeat",
                  "[persistence]") {
-  const auto touch = declare(store, alpha, "UPDATE alpha.item SET label = label WHERE id = $1",
-                             {PX_TYPE_INT64});
+  const auto touch =
+      declare(store, alpha, "UPDATE alpha.item SET label = label WHERE id = $1", {PX_TYPE_INT64});
   px_tx* tx = store.begin(alpha, {});
   execute(store, alpha, tx, insert, {integer(1), text("one")});
   execute(store, alpha, tx, insert, {integer(2), text("two")});

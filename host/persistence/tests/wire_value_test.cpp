@@ -42,8 +42,8 @@ TEST_CASE("bytes travel whole, NULs included", "[persistence]") {
   CHECK(encoded == "\\x00ff005c");
   Arena arena;
   const px_value decoded = decode_cell(*encoded, PX_TYPE_BYTES, arena);
-  CHECK(std::vector<std::uint8_t>(decoded.v.bytes.ptr,
-                                  decoded.v.bytes.ptr + decoded.v.bytes.len) == bytes);
+  CHECK(std::vector<std::uint8_t>(decoded.v.bytes.ptr, decoded.v.bytes.ptr + decoded.v.bytes.len) ==
+        bytes);
 }
 
 TEST_CASE("timestamps keep their microseconds on both sides of 1970", "[persistence]") {
@@ -85,8 +85,7 @@ TEST_CASE("arrays survive quotes, backslashes, commas, braces, nulls and NULL", 
 
 TEST_CASE("arrays as the server writes them are read", "[persistence]") {
   Arena arena;
-  const px_array numbers =
-      decode_cell("{1,-2,NULL}", PX_TYPE_ARRAY + PX_TYPE_INT64, arena).v.array;
+  const px_array numbers = decode_cell("{1,-2,NULL}", PX_TYPE_ARRAY + PX_TYPE_INT64, arena).v.array;
   REQUIRE(numbers.count == 3);
   CHECK(numbers.items[1].v.integer == -2);
   CHECK(numbers.items[2].is_null == 1);

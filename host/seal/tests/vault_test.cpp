@@ -54,8 +54,7 @@ TEST_CASE("what one replica sealed another opens, under one wrap key per scope",
   const auto again = second.vault.seal("identity", "domain:a", bytes("aad"), bytes("secret"));
   CHECK(again.wrap_key_id == sealed.wrap_key_id);
   CHECK(again.blob != sealed.blob);
-  CHECK(first.vault.seal("identity", "domain:b", {}, bytes("x")).wrap_key_id !=
-        sealed.wrap_key_id);
+  CHECK(first.vault.seal("identity", "domain:b", {}, bytes("x")).wrap_key_id != sealed.wrap_key_id);
   CHECK(first.vault.seal("audit", "domain:a", {}, bytes("x")).wrap_key_id != sealed.wrap_key_id);
 }
 
@@ -86,8 +85,9 @@ TEST_CASE("another root key opens nothing and says which key was used", "[seal]"
   Replica mine(1);
   const auto sealed = mine.vault.seal("identity", "domain:root", {}, bytes("secret"));
   Replica other(2);
-  const auto error = failure_of(
-      [&] { (void)other.vault.unseal("identity", "domain:root", sealed.wrap_key_id, {}, sealed.blob); });
+  const auto error = failure_of([&] {
+    (void)other.vault.unseal("identity", "domain:root", sealed.wrap_key_id, {}, sealed.blob);
+  });
   CHECK(error.status() == PX_DATA_LOSS);
   CHECK(std::string{error.what()}.find(mine.vault.root_key_id()) != std::string::npos);
 }
@@ -136,8 +136,10 @@ TEST_CASE("derived keys depend on root key, context and label, and on nothing el
   Replica one(1);
   Replica same(1);
   Replica other(2);
-  CHECK(text_of(one.vault.derive("identity", "tag")) == text_of(same.vault.derive("identity", "tag")));
-  CHECK(text_of(one.vault.derive("identity", "tag")) != text_of(one.vault.derive("identity", "tah")));
+  CHECK(text_of(one.vault.derive("identity", "tag")) ==
+        text_of(same.vault.derive("identity", "tag")));
+  CHECK(text_of(one.vault.derive("identity", "tag")) !=
+        text_of(one.vault.derive("identity", "tah")));
   CHECK(text_of(one.vault.derive("identity", "tag")) != text_of(one.vault.derive("audit", "tag")));
   CHECK(text_of(one.vault.derive("identity", "tag")) !=
         text_of(other.vault.derive("identity", "tag")));
@@ -166,9 +168,7 @@ TEST_CASE("a root key file is refused with the reason", "[seal]") {
   };
   std::string good(32, 'a');
   good[7] = 'b';
-  const auto message = [](const RootKeySource& source) {
-    return RootKey::check(source).message();
-  };
+  const auto message = [](const RootKeySource& source) { return RootKey::check(source).message(); };
   CHECK(RootKey::check({write("good", good, 0400), ""}).ok());
   CHECK(RootKey::check({write("good2", good, 0600), ""}).ok());
   CHECK(message({write("open", good, 0440), ""}).find("chmod 0400") != std::string::npos);
@@ -177,8 +177,7 @@ TEST_CASE("a root key file is refused with the reason", "[seal]") {
   CHECK(message({write("same", std::string(32, 'a'), 0400), ""}).find("repeated") !=
         std::string::npos);
   CHECK(message({directory.path().string(), ""}).find("regular file") != std::string::npos);
-  CHECK(message({(directory.path() / "missing").string(), ""}).find("opened") !=
-        std::string::npos);
+  CHECK(message({(directory.path() / "missing").string(), ""}).find("opened") != std::string::npos);
   CHECK(message({"", ""}).find("exactly one") != std::string::npos);
   CHECK(message({"a", "b"}).find("exactly one") != std::string::npos);
   if (::geteuid() == 0) {
