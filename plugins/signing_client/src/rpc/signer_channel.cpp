@@ -28,7 +28,8 @@ sdk::Error away(std::string detail) {
   return {sdk::Code::unavailable, "signing_unavailable", std::move(detail)};
 }
 
-// Statuses by which the signer judges a request; anything else is about the signer or the way there.
+// Statuses by which the signer judges a request; anything else is about the signer or the way
+// there.
 bool judges_request(grpc::StatusCode code) {
   return code == grpc::INVALID_ARGUMENT || code == grpc::NOT_FOUND ||
          code == grpc::FAILED_PRECONDITION;
@@ -113,9 +114,8 @@ std::shared_ptr<grpc::Channel> connect(const ChannelSettings& settings,
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kInitialBackoffMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxBackoffMs);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const std::string target = settings.target.starts_with(kTcp)
-                                 ? settings.target.substr(kTcp.size())
-                                 : settings.target;
+  const std::string target =
+      settings.target.starts_with(kTcp) ? settings.target.substr(kTcp.size()) : settings.target;
   return grpc::CreateCustomChannel(target, std::move(credentials), arguments);
 }
 
@@ -156,7 +156,8 @@ class SignerChannel::Impl {
     Response response;
   };
 
-  // Starts `call` by `start` and completes it through `read`, unless the channel has been shut down.
+  // Starts `call` by `start` and completes it through `read`, unless the channel has been shut
+  // down.
   template <class Request, class Response, class Start, class Read, class T>
   void run(std::shared_ptr<Call<Request, Response>> call, Start start, Read read, Done<T> done) {
     if (!enter(&call->context)) {

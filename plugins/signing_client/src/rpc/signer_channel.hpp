@@ -58,8 +58,8 @@ class SignerChannel {
   void sign(const SignCall& call, const SignedDocument& key_set, Done<SignAnswer> done);
   // The newest key set the signer knows of the scope.
   void fetch_key_set(const std::string& scope, const KeySet& key_set, Done<SignedDocument> done);
-  void open_rotation(const std::string& scope, const std::string& new_key_id,
-                     const KeySet& key_set, Done<SignedDocument> done);
+  void open_rotation(const std::string& scope, const std::string& new_key_id, const KeySet& key_set,
+                     Done<SignedDocument> done);
   void close_rotation(const std::string& scope, const RotationView& rotation,
                       const SignedDocument& key_set, Done<SignedDocument> done);
 

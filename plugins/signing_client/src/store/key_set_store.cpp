@@ -36,15 +36,15 @@ sdk::Result<KeySetStore> KeySetStore::declare(const sdk::Store& store) {
                               "WHERE scope = $1 AND number = $2",
                               {Type::text, Type::int64, Type::bytes}, {Type::boolean})},
       {&out.project_,
-       store.write("key_set.project",
-                   "INSERT INTO signing_client.active_key AS a (scope, number, key_id, events_key, "
-                   "checkpoints_key, closes_at) VALUES ($1, $2, $3, $4, $5, $6) "
-                   "ON CONFLICT (scope) DO UPDATE SET number = excluded.number, "
-                   "key_id = excluded.key_id, events_key = excluded.events_key, "
-                   "checkpoints_key = excluded.checkpoints_key, closes_at = excluded.closes_at "
-                   "WHERE a.number < excluded.number",
-                   {Type::text, Type::int64, Type::text, Type::bytes, Type::bytes,
-                    Type::timestamp})},
+       store.write(
+           "key_set.project",
+           "INSERT INTO signing_client.active_key AS a (scope, number, key_id, events_key, "
+           "checkpoints_key, closes_at) VALUES ($1, $2, $3, $4, $5, $6) "
+           "ON CONFLICT (scope) DO UPDATE SET number = excluded.number, "
+           "key_id = excluded.key_id, events_key = excluded.events_key, "
+           "checkpoints_key = excluded.checkpoints_key, closes_at = excluded.closes_at "
+           "WHERE a.number < excluded.number",
+           {Type::text, Type::int64, Type::text, Type::bytes, Type::bytes, Type::timestamp})},
       {&out.pin_, store.write("document_key.pin",
                               "INSERT INTO signing_client.document_key (public_key) VALUES ($1) "
                               "ON CONFLICT (only_one) DO NOTHING",
@@ -109,9 +109,8 @@ sdk::Status KeySetStore::keep_in(const sdk::Transaction& tx, const SignedDocumen
     }
   }
   const KeyView& active = set.active();
-  auto projected =
-      tx.run(project_, set.scope, set.number, active.key_id, Bytes{active.events},
-             Bytes{active.checkpoints}, instant_of(set.rotation));
+  auto projected = tx.run(project_, set.scope, set.number, active.key_id, Bytes{active.events},
+                          Bytes{active.checkpoints}, instant_of(set.rotation));
   return projected.ok() ? sdk::Status() : sdk::Status(projected.error());
 }
 

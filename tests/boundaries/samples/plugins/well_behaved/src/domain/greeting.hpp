@@ -2,4 +2,6 @@
 
 #include <string>
 
-inline std::string greeting() { return "hello"; }
+inline std::string greeting() {
+  return "hello";
+}
