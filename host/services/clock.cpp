@@ -27,6 +27,8 @@ class ClockService final : public ServiceProvider {
 
 }  // namespace
 
-std::unique_ptr<ServiceProvider> make_clock_service() { return std::make_unique<ClockService>(); }
+std::unique_ptr<ServiceProvider> make_clock_service() {
+  return std::make_unique<ClockService>();
+}
 
 }  // namespace plexsphere::host::services

@@ -6,12 +6,8 @@
 namespace plexsphere::host::services {
 
 ConfigTable::ConfigTable(const config::Manifest& manifest, const config::Settings& settings)
-    : wire{{sizeof(px_config), 1, this},
-           &ConfigTable::get_string,
-           &ConfigTable::get_integer,
-           &ConfigTable::get_boolean,
-           &ConfigTable::get_duration,
-           &ConfigTable::get_list_size,
+    : wire{{sizeof(px_config), 1, this}, &ConfigTable::get_string,   &ConfigTable::get_integer,
+           &ConfigTable::get_boolean,    &ConfigTable::get_duration, &ConfigTable::get_list_size,
            &ConfigTable::get_list_item},
       settings_(settings) {
   for (const auto& key : manifest.config_keys) {
@@ -112,6 +108,8 @@ class ConfigService final : public ServiceProvider {
 
 }  // namespace
 
-std::unique_ptr<ServiceProvider> make_config_service() { return std::make_unique<ConfigService>(); }
+std::unique_ptr<ServiceProvider> make_config_service() {
+  return std::make_unique<ConfigService>();
+}
 
 }  // namespace plexsphere::host::services

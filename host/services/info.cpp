@@ -11,19 +11,22 @@ namespace {
 static_assert(static_cast<int>(PluginState::kDraining) == PX_PLUGIN_DRAINING);
 static_assert(static_cast<int>(PluginState::kRejected) == PX_PLUGIN_REJECTED);
 
-px_str version(void*) noexcept { return wire(build_info().version); }
-px_str commit(void*) noexcept { return wire(build_info().commit); }
-px_str build_date(void*) noexcept { return wire(build_info().date); }
+px_str version(void*) noexcept {
+  return wire(build_info().version);
+}
+px_str commit(void*) noexcept {
+  return wire(build_info().commit);
+}
+px_str build_date(void*) noexcept {
+  return wire(build_info().date);
+}
 
 void plugins(void* self, void* ctx, void (*each)(void*, const px_plugin_info*)) noexcept {
   try {
     for (const auto& record : static_cast<const PluginStates*>(self)->all()) {
-      const px_plugin_info info{sizeof(px_plugin_info),
-                                static_cast<px_plugin_state>(record.state),
-                                wire(record.id),
-                                wire(record.version),
-                                wire(record.reason),
-                                wire(record.openapi)};
+      const px_plugin_info info{sizeof(px_plugin_info), static_cast<px_plugin_state>(record.state),
+                                wire(record.id),        wire(record.version),
+                                wire(record.reason),    wire(record.openapi)};
       each(ctx, &info);
     }
   } catch (...) {

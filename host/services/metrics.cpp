@@ -66,9 +66,9 @@ struct MetricsTable {
     const bool labels_good = std::all_of(labels.begin(), labels.end(),
                                          [](const auto& label) { return is_word(label.first); });
     if (!is_word(name) || name.rfind(prefix, 0) != 0 || !labels_good) {
-      return report(err, PX_INVALID_ARGUMENT, "bad_name",
-                    "metric and label names are lower_snake_case, and the metric's begins with " +
-                        prefix);
+      return report(
+          err, PX_INVALID_ARGUMENT, "bad_name",
+          "metric and label names are lower_snake_case, and the metric's begins with " + prefix);
     }
     const std::lock_guard lock(mutex);
     const auto [kind_of, fresh] = kinds.emplace(name, kind);

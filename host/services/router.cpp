@@ -76,6 +76,8 @@ class Service final : public RouterService {
 
 }  // namespace
 
-std::unique_ptr<RouterService> make_router_service() { return std::make_unique<Service>(); }
+std::unique_ptr<RouterService> make_router_service() {
+  return std::make_unique<Service>();
+}
 
 }  // namespace plexsphere::host::services
