@@ -1,0 +1,303 @@
+// px.signing/1 through the real plugins, px.store, px.audit and signer.
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "core_in_process.hpp"
+#include "plexsphere/sdk/ports/signing.hpp"
+#include "plexsphere/sdk/uuid.hpp"
+#include "support/wait_until.hpp"
+
+using namespace plexsphere;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string event_under(const std::string& key_id) {
+  return R"({"id":"e","type":"node_state_updated","scope":"node:1","key_id":")" + key_id +
+         R"(","issued_at":"2026-01-15T10:30:00Z","payload":{}})";
+}
+
+// "done", or the reason of the refusal.
+template <class T>
+std::string outcome(const sdk::Result<T>& result) {
+  return result.ok() ? "done" : result.error().reason;
+}
+
+// Waits for the one completion of a call.
+template <class T, class Start>
+sdk::Result<T> result_of(Start start) {
+  auto promise = std::make_shared<std::promise<sdk::Result<T>>>();
+  auto future = promise->get_future();
+  start([promise](const sdk::Result<T>& result) { promise->set_value(result); });
+  REQUIRE(future.wait_for(60s) == std::future_status::ready);
+  return future.get();
+}
+
+// A core whose record is read afresh for every call.
+class Site {
+ public:
+  Site() : core_(deployment, "[context.signing_client]\ncache = \"0s\"\n") {}
+
+  const sdk::Signing& signing() const { return signing_; }
+  e2e::CoreInProcess& core() { return core_; }
+
+  sdk::Result<sdk::PublicKey> open(const std::string& scope) {
+    return result_of<sdk::PublicKey>(
+        [&](auto done) { signing_.open_rotation(scope, std::move(done)); });
+  }
+  sdk::Result<sdk::PublicKey> close(const std::string& scope) {
+    return result_of<sdk::PublicKey>(
+        [&](auto done) { signing_.close_rotation(scope, std::move(done)); });
+  }
+  sdk::Result<sdk::Signatures> sign(const std::string& scope, const std::string& named,
+                                    const std::string& in_message) {
+    const std::vector<std::string> messages{event_under(in_message)};
+    return result_of<sdk::Signatures>(
+        [&](auto done) { signing_.sign(scope, PX_SIGN_EVENT, named, messages, std::move(done)); });
+  }
+  // The same, so often until the signer has been found again.
+  sdk::Result<sdk::Signatures> sign_patiently(const std::string& scope, const std::string& named,
+                                              const std::string& in_message) {
+    std::optional<sdk::Result<sdk::Signatures>> last;
+    (void)test_support::wait_until(20s, [&] {
+      last = sign(scope, named, in_message);
+      return outcome(*last) != "signing_unavailable";
+    });
+    return *last;
+  }
+
+  std::string sql(const std::string& text) {
+    return deployment.postgres().query(text, "plexsphere");
+  }
+  std::string numbers(const std::string& scope) {
+    return sql(
+        "SELECT string_agg(number::text, ' ' ORDER BY number) FROM "
+        "signing_client.key_set WHERE scope = '" +
+        scope + "'");
+  }
+  std::string audited(const std::string& domain, const std::string& action) {
+    return sql("SELECT count(*) FROM audit.audit_log_entry WHERE domain_id = '" + domain +
+               "' AND relation = '" + action + "'");
+  }
+  // What a restored backup, or a hostile administrator, leaves behind.
+  void forget_newest(const std::string& scope) {
+    sql("DELETE FROM signing_client.key_set WHERE scope = '" + scope +
+        "' AND number = (SELECT max(number) FROM signing_client.key_set WHERE scope = '" + scope +
+        "')");
+  }
+
+  e2e::Deployment deployment;
+
+ private:
+  e2e::CoreInProcess core_;
+  sdk::Signing signing_{reinterpret_cast<const px_signing*>(core_.port("px.signing/1"))};
+};
+
+std::string fresh_domain() {
+  return sdk::Uuid::v7(1'800'000'000'000).text();
+}
+
+}  // namespace
+
+TEST_CASE("a rotation is on record, numbered without gaps, before anybody is told", "[signing]") {
+  Site site;
+  const std::string domain = fresh_domain();
+  const std::string scope = "domain:" + domain;
+  CHECK(outcome(site.signing().active_key(scope)) == "key_not_found");
+  CHECK(outcome(site.sign(scope, "", "k")) == "key_not_found");
+  CHECK(outcome(site.close(scope)) == "key_not_found");
+
+  const auto first = site.open(scope);
+  REQUIRE(outcome(first) == "done");
+  CHECK(site.numbers(scope) == "1");
+  CHECK(site.signing().active_key(scope)->key == first->key);
+  CHECK(site.signing().active_key(scope, PX_SIGN_CHECKPOINT)->key != first->key);
+  CHECK(outcome(site.close(scope)) == "no_open_rotation");
+  const auto signed_first = site.sign(scope, "", first->key_id);
+  REQUIRE(outcome(signed_first) == "done");
+  CHECK(signed_first->key.key == first->key);
+
+  const auto second = site.open(scope);
+  REQUIRE(outcome(second) == "done");
+  CHECK(second->key_id != first->key_id);
+  CHECK(site.numbers(scope) == "1 2");
+  CHECK(
+      site.sql("SELECT number || ' ' || key_id || ' ' || "
+               "(closes_at BETWEEN now() + interval '6 days 23 hours' AND "
+               "now() + interval '7 days 1 hour') FROM signing_client.active_key WHERE scope = '" +
+               scope + "'") == "2 " + second->key_id + " true");
+  CHECK(site.signing().active_key(scope)->key == second->key);
+  CHECK(outcome(site.sign(scope, "", second->key_id)) == "done");
+  CHECK(outcome(site.sign(scope, first->key_id, first->key_id)) == "done");
+  CHECK(outcome(site.open(scope)) == "rotation_in_progress");
+  CHECK(outcome(site.close(scope)) == "rotation_in_progress");
+  CHECK(site.numbers(scope) == "1 2");
+  // Attempts are on the audit record, those that were refused too.
+  CHECK(site.audited(domain, "signing.open_rotation") == "3");
+  CHECK(site.audited(domain, "signing.close_rotation") == "3");
+}
+
+TEST_CASE("of many openings at once none is lost and no number is left out", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  std::vector<std::thread> threads;
+  std::atomic<int> opened = 0;
+  std::set<std::string> refusals;
+  std::mutex lock;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const std::string said = outcome(site.open(scope));
+      const std::lock_guard guard(lock);
+      said == "done" ? void(++opened) : void(refusals.insert(said));
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  // The first key, and at most the one rotation that may be open.
+  CHECK(opened >= 1);
+  CHECK(opened <= 2);
+  for (const std::string& said : refusals) {
+    CAPTURE(said);
+    CHECK((said == "rotation_in_progress" || said == "key_set_superseded"));
+  }
+  CHECK(site.numbers(scope) == (opened == 1 ? "1" : "1 2"));
+}
+
+TEST_CASE("a record that has fallen behind is caught up with from the signer", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const std::string first = site.open(scope)->key_id;
+  const std::string second = site.open(scope)->key_id;
+  site.forget_newest(scope);
+  CHECK(site.signing().active_key(scope)->key_id == first);
+  const auto answer = site.sign(scope, first, first);
+  CHECK(outcome(answer) == "done");
+  CHECK(site.numbers(scope) == "1 2");
+  CHECK(site.signing().active_key(scope)->key_id == second);
+}
+
+TEST_CASE("a row that somebody changed is refused, never used", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const std::string other = "domain:" + fresh_domain();
+  const std::string key_id = site.open(scope)->key_id;
+  REQUIRE(outcome(site.open(other)) == "done");
+  const std::string where = " WHERE scope = '" + scope + "'";
+  const std::string kept = site.sql(
+      "SELECT encode(document, 'hex') || ' ' || encode(signature, "
+      "'hex') FROM signing_client.key_set" +
+      where);
+  const std::string document = kept.substr(0, kept.find(' '));
+  const std::string signature = kept.substr(kept.find(' ') + 1);
+  const std::string update = "UPDATE signing_client.key_set SET ";
+  const std::string changes[] = {
+      // one digit of a public key
+      update +
+          "document = set_byte(document, octet_length(document) - 2, "
+          "CASE get_byte(document, octet_length(document) - 2) WHEN 48 THEN 49 ELSE 48 END)" +
+          where,
+      update + "signature = set_byte(signature, 0, get_byte(signature, 0) # 1)" + where,
+      // another scope's whole document
+      update + "document = o.document, signature = o.signature FROM signing_client.key_set o" +
+          " WHERE key_set.scope = '" + scope + "' AND o.scope = '" + other + "'",
+      update + "document = ''" + where,
+  };
+  for (const std::string& change : changes) {
+    CAPTURE(change);
+    site.sql(change);
+    const auto active = site.signing().active_key(scope);
+    REQUIRE_FALSE(active.ok());
+    CHECK(active.error().code == sdk::Code::data_loss);
+    CHECK(active.error().reason == "key_set_untrusted");
+    CHECK(outcome(site.sign(scope, "", key_id)) == "key_set_untrusted");
+    CHECK(outcome(site.open(scope)) == "key_set_untrusted");
+    CHECK(outcome(site.signing().active_key(other)) == "done");
+    site.sql(update + "document = decode('" + document + "', 'hex'), signature = decode('" +
+             signature + "', 'hex')" + where);
+    CHECK(outcome(site.sign(scope, "", key_id)) == "done");
+  }
+  // The key that comes with a row is not what it is checked with.
+  site.sql(update + "document_key = decode(repeat('ab', 32), 'hex')" + where);
+  CHECK(site.signing().active_key(scope)->key_id == key_id);
+}
+
+TEST_CASE("without the signer public halves are known and nothing is signed", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const std::string key_id = site.open(scope)->key_id;
+  site.deployment.stop_signer();
+  CHECK(site.signing().active_key(scope)->key_id == key_id);
+  CHECK(outcome(site.sign(scope, "", key_id)) == "signing_unavailable");
+  CHECK(outcome(site.open(scope)) == "signing_unavailable");
+  site.deployment.start_signer();
+  CHECK(outcome(site.sign_patiently(scope, "", key_id)) == "done");
+  CHECK(site.numbers(scope) == "1");
+}
+
+TEST_CASE("a signer without its state refuses until it may adopt", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const std::string key_id = site.open(scope)->key_id;
+  site.deployment.stop_signer();
+  std::filesystem::remove_all(site.deployment.directory() / "signer-state");
+  site.deployment.start_signer();
+  CHECK(outcome(site.sign_patiently(scope, "", key_id)) == "key_set_not_adopted");
+  CHECK(outcome(site.open(scope)) == "key_set_not_adopted");
+  site.deployment.stop_signer();
+  std::ofstream(site.deployment.directory() / "signer.toml", std::ios::app) << "adopt = true\n";
+  site.deployment.start_signer();
+  CHECK(outcome(site.sign_patiently(scope, "", key_id)) == "done");
+  CHECK(outcome(site.open(scope)) == "done");
+  CHECK(site.numbers(scope) == "1 2");
+}
+
+TEST_CASE("requests out of bounds do not reach the signer", "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const auto sign = [&](const std::string& where, px_signing_purpose purpose,
+                        const std::vector<std::string>& messages) {
+    return outcome(result_of<sdk::Signatures>(
+        [&](auto done) { site.signing().sign(where, purpose, "", messages, std::move(done)); }));
+  };
+  CHECK(sign("node:1", PX_SIGN_EVENT, {"m"}) == "invalid_scope");
+  CHECK(sign(scope, 0, {"m"}) == "invalid_sign_request");
+  CHECK(sign(scope, PX_SIGN_EVENT, {}) == "invalid_sign_request");
+  CHECK(sign(scope, PX_SIGN_EVENT, std::vector<std::string>(257, "m")) == "invalid_sign_request");
+  CHECK(sign(scope, PX_SIGN_EVENT, {std::string(64 * 1024 + 1, 'm')}) == "message_too_large");
+  CHECK(outcome(site.signing().active_key("node:1")) == "invalid_scope");
+  CHECK(outcome(site.signing().active_key(scope, 9)) == "invalid_purpose");
+  CHECK(outcome(site.open("node:1")) == "invalid_scope");
+  CHECK(outcome(site.close("node:1")) == "invalid_scope");
+}
+
+TEST_CASE("every call completes once when the core stops, and later ones are refused",
+          "[signing]") {
+  Site site;
+  const std::string scope = "domain:" + fresh_domain();
+  const std::string key_id = site.open(scope)->key_id;
+  constexpr int kCalls = 200;
+  std::atomic<int> completed = 0;
+  std::set<std::string> outcomes;
+  std::mutex lock;
+  for (int i = 0; i < kCalls; ++i) {
+    const std::vector<std::string> messages{event_under(key_id)};
+    site.signing().sign(scope, PX_SIGN_EVENT, "", messages, [&](const auto& answer) {
+      const std::lock_guard guard(lock);
+      ++completed;
+      outcomes.insert(outcome(answer));
+    });
+  }
+  site.core().stop();
+  CHECK(completed == kCalls);
+  for (const std::string& said : outcomes) {
+    CAPTURE(said);
+    CHECK((said == "done" || said == "signing_unavailable" || said == "draining"));
+  }
+  CHECK(outcome(site.sign(scope, "", key_id)) == "signing_unavailable");
+  CHECK(outcome(site.signing().active_key(scope)) == "signing_unavailable");
+}
