@@ -97,6 +97,14 @@ void Scheduler::add(Job job) {
   entries_.back()->job = std::move(job);
 }
 
+void Scheduler::remove(const std::string& context) {
+  const std::lock_guard lock(mutex_);
+  if (started_) {
+    return;  // a plugin that withdraws later does so after drain, and then nothing runs any more
+  }
+  std::erase_if(entries_, [&](const auto& entry) { return entry->job.client.context == context; });
+}
+
 void Scheduler::start() {
   const std::lock_guard lock(mutex_);
   if (started_) {

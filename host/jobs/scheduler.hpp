@@ -65,6 +65,9 @@ class Scheduler {
   // Throws StoreError: PX_INVALID_ARGUMENT for a period outside 100 ms to one day or a missing
   // function, PX_ALREADY_EXISTS for a name in use, PX_FAILED_PRECONDITION after start. [init]
   void add(Job job);
+  // Forgets the jobs of a context that failed before start. Later it does nothing: a plugin is only
+  // stopped after drain.
+  void remove(const std::string& context);
   void start();
   // Starts no further run and asks the current one to stop. Returns true when it has ended by
   // `deadline`.

@@ -169,6 +169,11 @@ void Outbox::subscribe(const std::string& context, const std::string& type,
   subscriptions_.push_back({context, type, projection, ctx});
 }
 
+void Outbox::unsubscribe(const std::string& context) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(subscriptions_, [&](const auto& known) { return known.context == context; });
+}
+
 std::vector<Outbox::Subscription> Outbox::subscriptions_to(const std::string& type) const {
   const std::lock_guard lock(mutex_);
   std::vector<Subscription> out;

@@ -36,6 +36,8 @@ class Outbox {
   // Calls `projection` before commit with all events of the type, in the order of appending. [init]
   void subscribe(const std::string& context, const std::string& type, px_projection projection,
                  void* ctx);
+  // Forgets the context's projections; no transaction begun later calls them.
+  void unsubscribe(const std::string& context);
 
  private:
   struct Event;

@@ -21,6 +21,9 @@ class OutboxProvider : public ServiceProvider {
   std::string_view name() const noexcept override { return "px.outbox/1"; }
   // Anybody may subscribe; appending is limited to the manifest's events.
   const px_table* table_for(const PluginContext& plugin) override;
+  void withdrawn(const PluginContext& plugin) noexcept override {
+    engine_.unsubscribe(plugin.manifest.id);
+  }
 
  private:
   struct Table;
@@ -35,6 +38,9 @@ class JobsProvider : public ServiceProvider {
   std::string_view name() const noexcept override { return "px.jobs/1"; }
   // Null without the capability "schema": a job without a role could write nothing.
   const px_table* table_for(const PluginContext& plugin) override;
+  void withdrawn(const PluginContext& plugin) noexcept override {
+    engine_.remove(plugin.manifest.id);
+  }
   void started() override { engine_.start(); }
   void draining(std::chrono::steady_clock::time_point deadline) override {
     (void)engine_.drain(deadline);

@@ -172,6 +172,23 @@ TEST_CASE("draining waits for the run at hand and starts no other", "[jobs]") {
   CHECK(runs.load() == 1);
 }
 
+TEST_CASE("a context that withdrew before start has no jobs, and its names are free", "[jobs]") {
+  std::atomic<int> withdrawn_runs{0};
+  std::atomic<int> runs{0};
+  const auto counting = [](std::atomic<int>& count) {
+    return [&count](const px_job_run&, px_error*) {
+      ++count;
+      return PX_OK;
+    };
+  };
+  Replica replica("withdrawn", counting(withdrawn_runs));
+  replica.scheduler.remove("alpha");
+  replica.scheduler.add({replica.alpha, "withdrawn", 100ms, counting(runs)});
+  replica.scheduler.start();
+  CHECK(wait_until(10s, [&] { return runs.load() >= 2; }));
+  CHECK(withdrawn_runs.load() == 0);
+}
+
 TEST_CASE("jobs with a bad period or a name in use are refused", "[jobs]") {
   Replica replica("named", [](const px_job_run&, px_error*) { return PX_OK; });
   const auto body = [](const px_job_run&, px_error*) { return PX_OK; };

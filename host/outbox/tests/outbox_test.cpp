@@ -103,6 +103,18 @@ TEST_CASE_METHOD(Fixture, "a projection that fails takes the whole transaction w
         "0");
 }
 
+TEST_CASE_METHOD(Fixture, "a context that withdrew is not called any more, and events go on",
+                 "[outbox]") {
+  Projection projection{*this, {}};
+  outbox.subscribe("alpha", "beta.Noted", &Projection::run, &projection);
+  outbox.unsubscribe("alpha");
+  px_tx* tx = store.begin(beta, {});
+  outbox.append(tx, event("beta.Noted"));
+  store.commit(tx);
+  CHECK(projection.seen.empty());
+  CHECK(query("SELECT count(*) FROM platform.outbox") == "1");
+}
+
 TEST_CASE_METHOD(Fixture, "a rolled back transaction leaves no event", "[outbox]") {
   px_tx* tx = store.begin(beta, {});
   outbox.append(tx, event("beta.Noted"));
