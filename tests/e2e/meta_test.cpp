@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "e2e/deployment.hpp"
@@ -39,6 +41,20 @@ TEST_CASE("the process tells anybody its health, its build and its API", "[e2e]"
     for (const char* path : {"/v1/register", "/v1/domains", "/v1/nodes/{id}/heartbeat"}) {
       CHECK(document.at("paths").contains(path));
     }
+  }
+
+  SECTION("operators of the platform see what became of every plugin, and nobody else does") {
+    CHECK(anybody.raw("GET", "/v1/admin/plugins").status == 401);
+    const auto plugins = deployment.op().api().get("/v1/admin/plugins").at("items");
+    const auto state_of = [&plugins](const std::string& id) {
+      const auto found =
+          std::ranges::find_if(plugins, [&id](const json& one) { return one.at("id") == id; });
+      return found == plugins.end() ? json() : found->at("state");
+    };
+    CHECK(state_of("meta") == "running");
+    CHECK(state_of("audit") == "running");
+    CHECK(state_of("signing") == "disabled");
+    CHECK(plugins.at(0).at("version").get<std::string>().find('.') != std::string::npos);
   }
 
   SECTION("the docs page says that it is not there") {

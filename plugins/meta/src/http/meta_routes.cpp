@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/api_description.hpp"
+#include "http/plugin_list.hpp"
 #include "plexsphere/sdk/problems.hpp"
 
 namespace plexsphere::meta {
@@ -52,6 +53,16 @@ sdk::Route public_route(std::string_view path) {
   return route;
 }
 
+// Not public: reasons name files and settings of this installation.
+sdk::Route plugins_route() {
+  sdk::Route route;
+  route.method = "GET";
+  route.path = "/v1/admin/plugins";
+  route.permission = "read";
+  route.object_type = "platform";
+  return route;
+}
+
 }  // namespace
 
 std::string health_json(const HealthReport& report) {
@@ -81,6 +92,9 @@ sdk::Status MetaRoutes::add(const sdk::Router& router) {
   if (done.ok()) {
     done =
         router.add(public_route("/v1/openapi.json"), [this](const auto&) { return get_openapi(); });
+  }
+  if (done.ok()) {
+    done = router.add(plugins_route(), [this](const auto&) { return get_plugins(); });
   }
   return done;
 }
@@ -118,6 +132,10 @@ sdk::Answer MetaRoutes::get_openapi() {
     document_ = std::move(merged->json);
   }
   return sdk::Response::json(200, document_);
+}
+
+sdk::Answer MetaRoutes::get_plugins() const {
+  return sdk::Response::json(200, plugin_list_json(info_.plugins()));
 }
 
 }  // namespace plexsphere::meta

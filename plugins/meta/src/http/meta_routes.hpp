@@ -1,4 +1,4 @@
-// The public pages: health, version, API description.
+// The public pages (health, version, API description), and the operators' list of plugins.
 #pragma once
 
 #include <mutex>
@@ -25,6 +25,7 @@ class MetaRoutes {
   sdk::Answer get_health();
   sdk::Answer get_version() const;
   sdk::Answer get_openapi();
+  sdk::Answer get_plugins() const;
 
  private:
   sdk::Info info_;
