@@ -1,0 +1,80 @@
+#include "host/apps/plexctl/commands.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "host/apps/plexctl/failure.hpp"
+#include "host/apps/plexctl/table.hpp"
+#include "host/base/build_info.hpp"
+
+namespace plexsphere::plexctl {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
+
+std::string pretty(const Json& json) {
+  return json.dump(2) + "\n";
+}
+
+// Empty when it is absent.
+std::string text_at(const Json& object, const char* name) {
+  const auto at = object.is_object() ? object.find(name) : object.end();
+  if (at == object.end() || at->is_null()) {
+    return {};
+  }
+  return at->is_string() ? at->get<std::string>() : at->dump();
+}
+
+Row row_of(const Json& object, std::initializer_list<const char*> names) {
+  Row row;
+  for (const char* name : names) {
+    row.push_back(text_at(object, name));
+  }
+  return row;
+}
+
+}  // namespace
+
+std::string version_line() {
+  const host::BuildInfo& info = host::build_info();
+  return "version=" + std::string{info.version} + " commit=" + std::string{info.commit} +
+         " date=" + std::string{info.date};
+}
+
+std::string version(Format format) {
+  if (format == Format::text) {
+    return version_line() + "\n";
+  }
+  const host::BuildInfo& info = host::build_info();
+  return pretty({{"version", info.version}, {"commit", info.commit}, {"date", info.date}});
+}
+
+std::string list_plugins(const Client& client, Format format) {
+  const Json answer = client.get("/v1/admin/plugins");
+  if (!answer.is_object() || !answer.contains("items") || !answer["items"].is_array()) {
+    throw Failure(ExitCode::failed, "the server's list of plugins has no items");
+  }
+  if (format == Format::json) {
+    return pretty(answer);
+  }
+  std::vector<Row> rows;
+  for (const Json& plugin : answer["items"]) {
+    rows.push_back(row_of(plugin, {"id", "version", "state", "reason"}));
+  }
+  return table({"ID", "VERSION", "STATE", "REASON"}, rows);
+}
+
+std::string whoami(const Client& client, Format format) {
+  const Json answer = client.get("/v1/auth/whoami");
+  if (text_at(answer, "subject").empty()) {
+    throw Failure(ExitCode::failed, "the server's answer names no subject");
+  }
+  if (format == Format::json) {
+    return pretty(answer);
+  }
+  return table(
+      {"TYPE", "SCOPE", "SUBJECT", "DOMAIN_ID", "EMAIL"},
+      {row_of(answer, {"principal_type", "principal_scope", "subject", "domain_id", "email"})});
+}
+
+}  // namespace plexsphere::plexctl

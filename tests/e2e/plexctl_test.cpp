@@ -1,0 +1,174 @@
+// plexctl as an operator runs it, against the whole product.
+#include <catch2/catch.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "e2e/deployment.hpp"
+
+using namespace plexsphere;
+using nlohmann::json;
+using test_support::Completed;
+
+namespace {
+
+// A terminal of the operator's: plexctl in its PATH, a directory with operator.token in it.
+class Terminal {
+ public:
+  explicit Terminal(e2e::Deployment& deployment)
+      : deployment_(deployment), url_(deployment.start_core().url()) {
+    token_file_ = write_token("operator.token", deployment.operator_token(), 0600);
+  }
+
+  const std::string& url() const { return url_; }
+  const std::string& token_file() const { return token_file_; }
+
+  std::string write_token(const std::string& name, const std::string& token, mode_t mode) const {
+    const auto path = files_.write(name, token + "\n");
+    ::chmod(path.c_str(), mode);
+    return path.string();
+  }
+  Completed plexctl(std::vector<std::string> arguments, const std::string& server = {}) const {
+    const Completed done = test_support::run(e2e::Deployment::binaries() / "plexctl",
+                                             std::move(arguments), surroundings(server));
+    CHECK((done.out + done.err).find(deployment_.operator_token()) == std::string::npos);
+    return done;
+  }
+  Completed whoami(const std::string& server) const {
+    return plexctl({"whoami", "--token-file", token_file_}, server);
+  }
+  Completed shell(const std::string& line) const {
+    return test_support::run("/bin/sh", {"-c", line}, surroundings({}));
+  }
+
+ private:
+  test_support::Process::Options surroundings(const std::string& server) const {
+    test_support::Process::Options options;
+    options.directory = files_.path();
+    options.environment = {{"PLEXSPHERE_URL", server.empty() ? url_ : server},
+                           {"PLEXSPHERE_TOKEN", ""},
+                           {"PATH", e2e::Deployment::binaries().string() + ":/usr/bin:/bin"}};
+    return options;
+  }
+
+  e2e::Deployment& deployment_;
+  std::string url_;
+  test_support::TempDir files_;
+  std::string token_file_;
+};
+
+// A token whose user has no relation to anything.
+std::string stranger(e2e::Deployment& deployment) {
+  const auto made = test_support::run(e2e::Deployment::binaries() / "plexsphere-bootstrap",
+                                      {"operator", "create", "--name", "stranger", "--config",
+                                       deployment.core_configuration().string()});
+  REQUIRE(made.code == 0);
+  deployment.postgres().query(
+      "DELETE FROM authz.relation_tuples WHERE subject_id = (SELECT id::text FROM "
+      "identity.user_account WHERE display_name = 'stranger')",
+      "plexsphere");
+  const auto at = made.out.find("psk_");
+  return made.out.substr(at, made.out.find('\n', at) - at);
+}
+
+// The lines of the page's ```sh blocks.
+std::vector<std::string> documented_commands() {
+  std::istringstream page(
+      test_support::read_file(PLEXSPHERE_SOURCE_DIR "/docs/operator/plexctl.md"));
+  std::vector<std::string> commands;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```sh";
+    } else if (inside) {
+      commands.push_back(line);
+    }
+  }
+  return commands;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an operator sees from a shell who they are and what became of every plugin", "[e2e]") {
+  e2e::Deployment deployment;
+  const Terminal terminal(deployment);
+
+  SECTION("every documented command does what the page says") {
+    const auto commands = documented_commands();
+    CHECK(commands.size() >= 6);
+    for (const std::string& command : commands) {
+      INFO(command);
+      const auto done = terminal.shell(command);
+      INFO(done.err);
+      CHECK(done.code == 0);
+      CHECK((done.out.empty() == command.starts_with("chmod")));
+    }
+  }
+
+  SECTION("text lines up, JSON is the server's answer") {
+    const std::vector<std::string> list{"plugins", "list", "--token-file", terminal.token_file()};
+    const auto text = terminal.plexctl(list);
+    CHECK(text.code == 0);
+    CHECK(text.err.empty());
+    CHECK(text.out.starts_with("ID              VERSION  STATE     REASON\n"));
+    CHECK(contains(text.out, "\nsigning_client  0.1.0    running   -\n"));
+    CHECK(contains(text.out, "\nsigning         0.1.0    disabled  -\n"));
+
+    auto as_json = list;
+    as_json.insert(as_json.end(), {"--output", "json"});
+    const auto shown = json::parse(terminal.plexctl(as_json).out);
+    CHECK(shown == deployment.op().api().get("/v1/admin/plugins"));
+    CHECK(std::ranges::count(text.out, '\n') ==
+          static_cast<std::ptrdiff_t>(shown.at("items").size()) + 1);
+
+    const auto me =
+        terminal.plexctl({"--output", "json", "whoami", "--token-file", terminal.token_file()});
+    CHECK(json::parse(me.out) == deployment.op().api().get("/v1/auth/whoami"));
+  }
+
+  SECTION("each refusal has its exit code, and the server's has its correlation id") {
+    const auto wrong = terminal.write_token("wrong.token", deployment.operator_token() + "x", 0600);
+    const auto unknown = terminal.plexctl({"whoami", "--token-file", wrong});
+    CHECK(unknown.code == 3);
+    CHECK(contains(unknown.err, "401 unauthenticated: "));
+    CHECK(contains(unknown.err, "(correlation id "));
+    CHECK(unknown.out.empty());
+
+    const auto other = terminal.write_token("other.token", stranger(deployment), 0600);
+    CHECK(terminal.plexctl({"whoami", "--token-file", other}).code == 0);
+    const auto denied = terminal.plexctl({"plugins", "list", "--token-file", other});
+    CHECK(denied.code == 77);
+    CHECK(contains(denied.err, "403 permission_denied: "));
+    CHECK(contains(denied.err, "(correlation id "));
+
+    const auto open = terminal.write_token("open.token", deployment.operator_token(), 0644);
+    const auto refused = terminal.plexctl({"whoami", "--token-file", open});
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.err, "chmod 600"));
+
+    CHECK(terminal.whoami(terminal.url() + "/nowhere").code == 4);
+    CHECK(terminal.plexctl({"whoami"}).code == 2);
+  }
+
+  SECTION("what is not provisioned, and a server that is away, are exit code 6") {
+    const auto bare = deployment.start_core("[context.meta]\nenabled = false\n").url();
+    const auto list =
+        terminal.plexctl({"plugins", "list", "--token-file", terminal.token_file()}, bare);
+    CHECK(list.code == 6);
+    CHECK(contains(list.err, "501 plugins_not_provisioned"));
+    CHECK(terminal.whoami(bare).code == 0);
+
+    e2e::Core& gone = deployment.start_core();
+    gone.process().kill();
+    const auto away = terminal.whoami(gone.url());
+    CHECK(away.code == 6);
+    CHECK(contains(away.err, "no answer from 127.0.0.1"));
+  }
+}
