@@ -62,8 +62,14 @@ class SignerProcess {
     return process_->wait(std::chrono::seconds(30));
   }
   void kill() { process_->kill(); }
-  // A signer that accepts and never answers, until `resume`.
-  void pause() { process_->signal(SIGSTOP); }
+  // A signer that accepts and never answers, until `resume`. Returns once every thread stands
+  // still.
+  void pause() {
+    process_->signal(SIGSTOP);
+    if (!test_support::wait_until(std::chrono::seconds(20), [this] { return stands_still(); })) {
+      throw std::runtime_error("the signer does not stand still");
+    }
+  }
   void resume() { process_->signal(SIGCONT); }
 
   [[nodiscard]] std::string target() const { return "unix:" + socket().string(); }
@@ -75,6 +81,19 @@ class SignerProcess {
   [[nodiscard]] const std::string& http() const { return http_; }
 
  private:
+  // "pid (name) T …" of every thread.
+  [[nodiscard]] bool stands_still() const {
+    const auto tasks = "/proc/" + std::to_string(process_->pid()) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      const std::string stat = test_support::read_file(task.path() / "stat");
+      const std::size_t name_end = stat.rfind(") ");
+      if (name_end == std::string::npos || stat[name_end + 2] != 'T') {
+        return false;
+      }
+    }
+    return true;
+  }
+
   test_support::TempDir files_;
   std::filesystem::path build_;
   std::optional<test_support::Process> process_;

@@ -116,6 +116,23 @@ TEST_CASE("a signer that has lost its state signs nothing until it is told to ad
   CHECK(rig.sign(second, "", "k2").ok());
 }
 
+TEST_CASE("a damaged memory of the signer is its operator's to see, and signs nothing",
+          "[signing_client]") {
+  SignerRig rig;
+  const SignedDocument first = *rig.open("k1");
+  CHECK(rig.signer.stop() == 0);
+  const auto file = rig.signer.state() / ("domain-" + kScope.substr(7) + ".keyset");
+  REQUIRE(std::filesystem::exists(file));
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  rig.signer.start();
+  CHECK(rig.channel().wait_connected(20s));
+  CHECK(refusal(rig.sign(first, "", "k1"), sdk::Code::unavailable) == "signing_unavailable");
+  CHECK(refusal(rig.open("k2", first), sdk::Code::unavailable) == "signing_unavailable");
+  CHECK(rig.signer.log().find("signing_internal_error") != std::string::npos);
+  CHECK(rig.signer.log().find("the remembered key set of " + kScope + " is damaged") !=
+        std::string::npos);
+}
+
 TEST_CASE("a signer that is away is unavailable within the deadline", "[signing_client]") {
   SignerRig rig(1s);
   const SignedDocument first = *rig.open("k1");

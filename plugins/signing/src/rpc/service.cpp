@@ -108,6 +108,10 @@ grpc::ServerUnaryReactor* SignerServiceImpl::answer(grpc::CallbackServerContext*
   try {
     const Outcome<Done> done = body();
     status = done.ok() ? grpc::Status::OK : status_of(done.fault());
+    // What is wrong with the signer itself its operator must see, whatever the caller makes of it.
+    if (!done.ok() && done.fault().kind == FaultKind::kInternal) {
+      notice_("signing_internal_error", done.fault().cause);
+    }
   } catch (const std::exception& error) {
     notice_("signing_internal_error", error.what());
     status = status_of({FaultKind::kInternal, ""});

@@ -166,9 +166,15 @@ class SignerChannel::Impl {
     }
     call->context.set_deadline(std::chrono::system_clock::now() + deadline_);
     start(*stub_->async(), *call,
-          [this, call, read = std::move(read), done = std::move(done)](const grpc::Status& status) {
+          [this, call, read = std::move(read),
+           done = std::move(done)](const grpc::Status& status) mutable {
             done(status.ok() ? read(call->response) : sdk::Result<T>(error_of(status)));
-            leave(&call->context);
+            forget(&call->context);
+            // A context keeps the channel alive, and a channel that ends on a thread of gRPC's own
+            // aborts the process (it would join itself). So it goes before the last word.
+            call.reset();
+            done = nullptr;
+            leave();
           });
   }
 
@@ -182,26 +188,38 @@ class SignerChannel::Impl {
     for (grpc::ClientContext* context : in_flight_) {
       context->TryCancel();
     }
-    empty_.wait(guard, [this] { return in_flight_.empty(); });
+    idle_.wait(guard, [this] { return running_ == 0; });
   }
 
  private:
   bool enter(grpc::ClientContext* context) {
     const std::lock_guard guard(lock_);
-    return !closed_ && in_flight_.insert(context).second;
+    if (closed_) {
+      return false;
+    }
+    in_flight_.insert(context);
+    ++running_;
+    return true;
   }
-  void leave(grpc::ClientContext* context) {
+  // From here on the context may end: nobody cancels it any more.
+  void forget(grpc::ClientContext* context) {
     const std::lock_guard guard(lock_);
     in_flight_.erase(context);
-    empty_.notify_all();
+  }
+  // The last thing a call does with this object.
+  void leave() {
+    const std::lock_guard guard(lock_);
+    --running_;
+    idle_.notify_all();
   }
 
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<wire::SignerService::Stub> stub_;
   const std::chrono::milliseconds deadline_;
   std::mutex lock_;
-  std::condition_variable empty_;
-  std::unordered_set<grpc::ClientContext*> in_flight_;  // guarded by lock_
+  std::condition_variable idle_;
+  std::unordered_set<grpc::ClientContext*> in_flight_;  // guarded by lock_; may be cancelled
+  std::size_t running_ = 0;                             // guarded by lock_; calls not yet over
   bool closed_ = false;                                 // guarded by lock_
 };
 
