@@ -114,7 +114,8 @@ class Walk {
     say("read every Node's desired state");
     std::set<std::string> seen;
     for (const Node& node : nodes_) {
-      for (const auto& peer : node.state().at("peers")) {
+      const auto state = node.state();
+      for (const auto& peer : state.at("peers")) {
         if (peer.at("node_id") == node.id()) {
           throw std::runtime_error("node " + node.id() + " is among its own peers");
         }
