@@ -6,7 +6,7 @@ namespace plexsphere::signing_client {
 namespace {
 
 constexpr uint64_t kMaxMessages = 256;
-constexpr uint64_t kMaxMessageBytes = 64 * 1024;
+constexpr uint64_t kMaxMessageBytes = 60 * 1024;  // as the signer: an envelope fits 64 KiB with it
 constexpr std::size_t kPublicKeyBytes = 32;
 
 sdk::Error closed() {
@@ -77,7 +77,7 @@ sdk::Result<SignCall> call_of(px_str scope, px_signing_purpose purpose, px_str k
   for (uint64_t i = 0; i < count; ++i) {
     if (messages[i].len > kMaxMessageBytes) {
       return sdk::Error{sdk::Code::invalid_argument, "message_too_large",
-                        "A message has at most 64 KiB."};
+                        "A message has at most 60 KiB."};
     }
     call.messages.emplace_back(sdk::view(messages[i]));
   }

@@ -41,8 +41,8 @@ typedef struct px_signing {
    * PX_UNAVAILABLE "signing_unavailable": not known now. [worker] */
   px_status (*active_key)(void* self, px_str scope, px_signing_purpose purpose, px_public_key* out,
                           char* id_buffer, uint64_t id_capacity, px_error* err);
-  /* Signs up to 256 messages of up to 64 KiB each with one key; an empty key id takes the active
-   * one. `done` once, from any thread. [any] */
+  /* Signs up to 256 messages, each of up to 60 KiB and together of up to 2 MiB, with one key; an
+   * empty key id takes the active one. `done` once, from any thread. [any] */
   void (*sign)(void* self, px_str scope, px_signing_purpose purpose, px_str key_id,
                const px_bytes* messages, uint64_t count, px_sign_done done, void* ctx);
   /* On a scope without keys: makes its first, active at once. Otherwise opens a rotation to
