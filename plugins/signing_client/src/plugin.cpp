@@ -7,6 +7,7 @@
 #include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/ports/signing.hpp"
+#include "rpc/grpc_log.hpp"
 #include "rpc/signer_channel.hpp"
 #include "store/key_set_store.hpp"
 
@@ -87,6 +88,9 @@ class SigningClientPlugin final : public sdk::Plugin {
   }
 
   sdk::Status start() override {
+    route_grpc_log([log = log_](std::string_view text) {
+      log.error("signing_grpc_error", {{"detail", std::string(text)}});
+    });
     port().open(*service_);
     return {};
   }
@@ -123,8 +127,12 @@ class SigningClientPlugin final : public sdk::Plugin {
                     [this](const sdk::JobRun& run) { return close_due(run); });
   }
 
-  // Closing is the signer's act and asynchronous; the next run sees what came of it.
+  // Closing is the signer's act and asynchronous; the next run sees what came of it. Without the
+  // signer nothing is tried, and so nothing is put on the audit record over and over.
   sdk::Status close_due(const sdk::JobRun& run) {
+    if (!channel_->wait_connected(kProbeWait)) {
+      return {};
+    }
     auto tx = run.begin();
     if (!tx.ok()) {
       return tx.error();

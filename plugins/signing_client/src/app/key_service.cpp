@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kThreads = 2;
 constexpr std::size_t kMaxCached = 10'000;
+constexpr int kMaxInFlight = 1024;
 constexpr std::size_t kKeyIdRandomBytes = 5;  // eight base32 characters
 constexpr std::string_view kDomainScope = "domain:";
 
@@ -25,6 +26,25 @@ sdk::Error unavailable(const sdk::Error& cause) {
   }
   return {sdk::Code::unavailable, "signing_unavailable",
           "Signing keys cannot be read at the moment."};
+}
+
+// What only an operator can mend at the signer is, to a caller, signing that is unavailable.
+sdk::Error refusal(const sdk::Error& error, const sdk::Log& log, const std::string& scope) {
+  if (error.reason != "key_set_not_adopted" && error.reason != "key_set_rejected") {
+    return error;
+  }
+  log.error("signing_key_set_not_taken_by_signer",
+            {{"scope", scope}, {"reason", error.reason}, {"detail", error.detail}});
+  return {sdk::Code::unavailable, "signing_unavailable", "The signer does not take our key set."};
+}
+
+bool superseded(const sdk::Error& error) {
+  return error.reason == "key_set_superseded";
+}
+
+sdk::Result<KeyView> active_of(const sdk::Result<KnownKeySet>& known) {
+  return known.ok() ? sdk::Result<KeyView>(known->set.active())
+                    : sdk::Result<KeyView>(known.error());
 }
 
 sdk::Error no_key(const std::string& scope) {
@@ -46,9 +66,7 @@ void KeyService::later(TaskPool::Task task, const TaskPool::Task& refused) {
 }
 
 sdk::Result<KeyView> KeyService::active_key(const std::string& scope) {
-  auto known = existing(scope);
-  return known.ok() ? sdk::Result<KeyView>(known->set.active())
-                    : sdk::Result<KeyView>(known.error());
+  return active_of(existing(scope));
 }
 
 // --- the record ---
@@ -112,7 +130,10 @@ void KeyService::remember(const KnownKeySet& known) {
   if (cache_.size() >= kMaxCached) {
     cache_.clear();  // rare, and costs one read of each scope still in use
   }
-  cache_.insert_or_assign(known.set.scope, Cached{known, parts_.clock.steady()});
+  const auto at = cache_.find(known.set.scope);
+  if (at == cache_.end() || at->second.known.set.number <= known.set.number) {
+    cache_.insert_or_assign(known.set.scope, Cached{known, parts_.clock.steady()});
+  }
 }
 
 // Checks, stores and remembers a document that the signer gave.
@@ -139,17 +160,39 @@ sdk::Result<KnownKeySet> KeyService::accept(const std::string& scope,
 
 // --- signing ---
 
-void KeyService::sign(SignCall call, Done<SignAnswer> done) {
+void KeyService::sign(SignCall call, Done<SignAnswer> caller) {
+  if (++in_flight_ > kMaxInFlight) {
+    --in_flight_;
+    caller(sdk::Error{sdk::Code::resource_exhausted, "signing_overloaded",
+                      "Too many signatures are being waited for; try again."});
+    return;
+  }
+  const Done<SignAnswer> done = [this, caller = std::move(caller)](const auto& answer) {
+    --in_flight_;
+    caller(answer);
+  };
   later(
       [this, call = std::move(call), done] {
         const auto known = existing(call.scope);
         if (known.ok()) {
           sign_with(*known, call, true, done);
+        } else if (known.error().code == sdk::Code::not_found) {
+          sign_caught_up(call, done);  // the answer that told of the key may have been lost
         } else {
           done(known.error());
         }
       },
       [done] { done(stopping()); });
+}
+
+void KeyService::sign_caught_up(const SignCall& call, const Done<SignAnswer>& done) {
+  catch_up(call.scope, [this, call, done](const sdk::Result<KnownKeySet>& newer) {
+    if (newer.ok()) {
+      sign_with(*newer, call, false, done);
+    } else {
+      done(newer.error());
+    }
+  });
 }
 
 void KeyService::sign_with(const KnownKeySet& known, SignCall call, bool may_retry,
@@ -165,28 +208,22 @@ void KeyService::sign_with(const KnownKeySet& known, SignCall call, bool may_ret
 // A signer that has seen a newer key set says so; then the core catches up, once.
 void KeyService::signed_under(const KnownKeySet& known, const SignCall& call, bool may_retry,
                               sdk::Result<SignAnswer> answer, Done<SignAnswer> done) {
-  if (!answer.ok() && answer.error().reason == "key_set_superseded" && may_retry) {
-    catch_up(call.scope, [this, call, done](const sdk::Result<KnownKeySet>& newer) {
-      if (newer.ok()) {
-        sign_with(*newer, call, false, done);
-      } else {
-        done(newer.error());
-      }
-    });
-    return;
-  }
-  if (answer.ok()) {
-    for (const KeyView& key : known.set.keys) {
-      if (key.key_id == answer->key_id && key.public_key(call.purpose) == answer->public_key) {
-        done(answer);
-        return;
-      }
+  if (!answer.ok()) {
+    if (superseded(answer.error()) && may_retry) {
+      sign_caught_up(call, done);
+    } else {
+      done(refusal(answer.error(), parts_.log, call.scope));
     }
-    done(sdk::Error{sdk::Code::unavailable, "signing_unavailable",
-                    "The signer used a key that its key set does not hold."});
     return;
   }
-  done(answer);
+  for (const KeyView& key : known.set.keys) {
+    if (key.key_id == answer->key_id && key.public_key(call.purpose) == answer->public_key) {
+      done(answer);
+      return;
+    }
+  }
+  done(sdk::Error{sdk::Code::unavailable, "signing_unavailable",
+                  "The signer used a key that its key set does not hold."});
 }
 
 // Asks the signer for the newest key set of the scope and puts it on record.
@@ -199,9 +236,12 @@ void KeyService::catch_up(const std::string& scope, Continue then) {
   const SignerChannel::KeySet handed =
       *stored ? SignerChannel::KeySet((*stored)->document) : SignerChannel::KeySet();
   parts_.channel.fetch_key_set(scope, handed, [this, scope, then](sdk::Result<SignedDocument> got) {
-    later([this, scope, then,
-           got] { then(got.ok() ? accept(scope, *got) : sdk::Result<KnownKeySet>(got.error())); },
-          [then] { then(stopping()); });
+    later(
+        [this, scope, then, got] {
+          then(got.ok() ? accept(scope, *got)
+                        : sdk::Result<KnownKeySet>(refusal(got.error(), parts_.log, scope)));
+        },
+        [then] { then(stopping()); });
   });
 }
 
@@ -231,61 +271,74 @@ void KeyService::record(const std::string& scope, const char* action,
 
 void KeyService::open_rotation(std::string scope, Done<KeyView> done) {
   record(scope, "signing.open_rotation", [this, scope, done](const sdk::Status& recorded) {
-    recorded.ok() ? open_recorded(scope, done) : done(recorded.error());
+    recorded.ok() ? open_recorded(scope, true, done) : done(recorded.error());
   });
 }
 
-void KeyService::open_recorded(const std::string& scope, Done<KeyView> done) {
+void KeyService::open_recorded(const std::string& scope, bool may_retry,
+                               const Done<KeyView>& done) {
   const auto known = newest(scope, false);
   if (!known.ok()) {
     done(known.error());
     return;
   }
+  const bool first = !known->has_value();
   const SignerChannel::KeySet handed =
-      *known ? SignerChannel::KeySet((*known)->document) : SignerChannel::KeySet();
+      first ? SignerChannel::KeySet() : SignerChannel::KeySet((*known)->document);
+  // A first key whose answer was lost is there already: catching up is all that was asked for.
+  const Continue behind = [this, scope, first, done](const sdk::Result<KnownKeySet>& newer) {
+    if (newer.ok() && !first) {
+      open_recorded(scope, false, done);
+    } else {
+      done(active_of(newer));
+    }
+  };
   parts_.channel.open_rotation(scope, new_key_id(), handed,
-                               [this, scope, done](const sdk::Result<SignedDocument>& document) {
-                                 rotated(scope, document, done);
+                               [=, this](const sdk::Result<SignedDocument>& document) {
+                                 rotated(scope, document, may_retry ? behind : nullptr, done);
                                });
 }
 
 void KeyService::close_rotation(std::string scope, Done<KeyView> done) {
   record(scope, "signing.close_rotation", [this, scope, done](const sdk::Status& recorded) {
-    recorded.ok() ? close_recorded(scope, done) : done(recorded.error());
+    recorded.ok() ? close_recorded(scope, true, done) : done(recorded.error());
   });
 }
 
-void KeyService::close_recorded(const std::string& scope, Done<KeyView> done) {
-  auto known = newest(scope, false);
-  if (known.ok() && !*known) {
-    known = no_key(scope);
-  }
-  if (!known.ok()) {
-    done(known.error());
+void KeyService::close_recorded(const std::string& scope, bool may_retry,
+                                const Done<KeyView>& done) {
+  const auto known = newest(scope, false);
+  if (!known.ok() || !known->has_value()) {
+    done(known.ok() ? no_key(scope) : known.error());
     return;
   }
-  if (!(*known)->set.rotation) {
+  const KnownKeySet& mine = **known;
+  if (!mine.set.rotation) {
     done(sdk::Error{sdk::Code::failed_precondition, "no_open_rotation",
                     "No rotation of scope " + scope + " is open."});
     return;
   }
-  parts_.channel.close_rotation(scope, *(*known)->set.rotation, (*known)->document,
-                                [this, scope, done](const sdk::Result<SignedDocument>& document) {
-                                  rotated(scope, document, done);
+  const Continue behind = [this, scope, done](const sdk::Result<KnownKeySet>& newer) {
+    newer.ok() ? close_recorded(scope, false, done) : done(newer.error());
+  };
+  parts_.channel.close_rotation(scope, *mine.set.rotation, mine.document,
+                                [=, this](const sdk::Result<SignedDocument>& document) {
+                                  rotated(scope, document, may_retry ? behind : nullptr, done);
                                 });
 }
 
+// `behind` goes on when the signer has seen a newer key set than ours; may be empty.
 void KeyService::rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
-                         const Done<KeyView>& done) {
+                         const Continue& behind, const Done<KeyView>& done) {
   later(
-      [this, scope, document, done] {
-        if (!document.ok()) {
-          done(document.error());
-          return;
+      [=, this] {
+        if (document.ok()) {
+          done(active_of(accept(scope, *document)));
+        } else if (behind && superseded(document.error())) {
+          catch_up(scope, behind);
+        } else {
+          done(refusal(document.error(), parts_.log, scope));
         }
-        const auto known = accept(scope, *document);
-        done(known.ok() ? sdk::Result<KeyView>(known->set.active())
-                        : sdk::Result<KeyView>(known.error()));
       },
       [done] { done(stopping()); });
 }

@@ -6,6 +6,7 @@
 // before anybody is told of it; a rotation is on the audit record before the signer is asked.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -48,7 +49,8 @@ class KeyService {
   // the record cannot be read. Blocks on the database at most.
   [[nodiscard]] sdk::Result<KeyView> active_key(const std::string& scope);
 
-  // `done` comes exactly once, also when the service stops.
+  // `done` comes exactly once, also when the service stops. RESOURCE_EXHAUSTED
+  // "signing_overloaded" when too many are waiting.
   void sign(SignCall call, Done<SignAnswer> done);
   // A first key on an empty scope, a rotation elsewhere; the new key when it is on record.
   void open_rotation(std::string scope, Done<KeyView> done);
@@ -72,12 +74,13 @@ class KeyService {
   void sign_with(const KnownKeySet& known, SignCall call, bool may_retry, Done<SignAnswer> done);
   void signed_under(const KnownKeySet& known, const SignCall& call, bool may_retry,
                     sdk::Result<SignAnswer> answer, Done<SignAnswer> done);
+  void sign_caught_up(const SignCall& call, const Done<SignAnswer>& done);
   void catch_up(const std::string& scope, Continue then);
   void record(const std::string& scope, const char* action, std::function<void(sdk::Status)> then);
-  void open_recorded(const std::string& scope, Done<KeyView> done);
-  void close_recorded(const std::string& scope, Done<KeyView> done);
+  void open_recorded(const std::string& scope, bool may_retry, const Done<KeyView>& done);
+  void close_recorded(const std::string& scope, bool may_retry, const Done<KeyView>& done);
   void rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
-               const Done<KeyView>& done);
+               const Continue& behind, const Done<KeyView>& done);
   // Runs `task` on an own thread, or `refused` here when stopping.
   void later(TaskPool::Task task, const TaskPool::Task& refused);
   [[nodiscard]] std::string new_key_id() const;
@@ -88,6 +91,7 @@ class KeyService {
   };
 
   KeyServiceParts parts_;
+  std::atomic<int> in_flight_{0};  // signatures being waited for, at most 1024
   std::mutex lock_;
   std::map<std::string, Cached> cache_;      // guarded by lock_; at most kMaxCached scopes
   std::optional<std::string> document_key_;  // guarded by lock_
