@@ -1,4 +1,4 @@
-# bench and soak: every NAME is an executable built as <build>/bin/plexsphere-{bench,soak}-NAME.
+# bench and soak: every NAME is a folder tests/{bench,soak}/NAME with a run.sh.
 
 available_runs() {
   local kind="$1" file
@@ -16,7 +16,7 @@ run_named() {
     die "$kind: ${name:+there is no \"$name\" yet; }these exist: ${have:-none}"
   fi
   shift 2
-  build_preset release
+  build_preset release product benches
   ensure_state_dir
   PLEXSPHERE_BUILD_DIR="$(build_dir release)" bash "$root/tests/$kind/$name/run.sh" "$@"
 }

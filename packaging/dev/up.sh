@@ -23,7 +23,7 @@ verb_up() {
     esac
     shift
   done
-  build_preset dev
+  build_preset dev product plexd-sim
   trap 'stop_up $?' EXIT
   trap 'exit 130' INT TERM
   up_prepare

@@ -39,6 +39,8 @@ function(plexsphere_add_plugin)
     target_link_options(${module} PRIVATE -Wl,-z,defs)
   endif()
 
+  set_property(GLOBAL APPEND PROPERTY PLEXSPHERE_PLUGINS ${module})
+
   configure_file("${arg_MANIFEST}" "${out}/plugin.toml" COPYONLY)
   if(arg_OPENAPI)
     configure_file("${arg_OPENAPI}" "${out}/openapi.json" COPYONLY)
