@@ -6,6 +6,8 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Timespan.h>
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -209,8 +211,10 @@ class Connection {
   bool wait_for_request() {
     const auto deadline = Clock::now() + host_.options.idle_timeout;
     while (!session_.has_buffered_bytes()) {
-      if (socket_.poll(to_poco(kIdleSlice), net::Socket::SELECT_READ)) {
-        return socket_.available() > 0;  // none available: closed by the other end
+      // Not Socket::poll, which makes and closes an epoll descriptor at every call.
+      pollfd readable{socket_.impl()->sockfd(), POLLIN, 0};
+      if (::poll(&readable, 1, static_cast<int>(kIdleSlice.count())) > 0) {
+        return true;  // or closed by the other end, which the next read finds out
       }
       if (host_.stopping || Clock::now() > deadline || (served_ && host_.others_wait())) {
         return false;
@@ -220,9 +224,11 @@ class Connection {
   }
 
   bool serve_one() {
-    served_ = true;
-    socket_.setReceiveTimeout(to_poco(host_.options.receive_timeout));
-    socket_.setSendTimeout(to_poco(host_.options.receive_timeout));
+    if (!served_) {
+      socket_.setReceiveTimeout(to_poco(host_.options.receive_timeout));
+      socket_.setSendTimeout(to_poco(host_.options.receive_timeout));
+      served_ = true;
+    }
     net::HTTPServerResponseImpl response(session_);
     std::optional<net::HTTPServerRequestImpl> request;
     try {

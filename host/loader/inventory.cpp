@@ -96,23 +96,28 @@ std::vector<std::string> directories(const InventoryOptions& options, config::Is
 
 }  // namespace
 
+std::string LoadPolicy::refusal(const std::string& id) const {
+  if (std::find(never.begin(), never.end(), id) != never.end()) {
+    return "this process never loads '" + id + "', which runs in a process of its own";
+  }
+  if (!only.empty() && std::find(only.begin(), only.end(), id) == only.end()) {
+    return "this process loads only " + joined(only);
+  }
+  return {};
+}
+
 Inventory take_inventory(const InventoryOptions& options,
                          const config::Configuration& configuration) {
   Inventory out;
   const auto ids = directories(options, out.issues);
-  const auto is_allowed = [&options](const std::string& id) {
-    return options.allowed.empty() ||
-           std::find(options.allowed.begin(), options.allowed.end(), id) != options.allowed.end();
-  };
   for (const auto& id : ids) {
     Found found;
     found.id = id;
-    found.allowed = is_allowed(id);
+    found.rejection = options.policy.refusal(id);
+    found.allowed = found.rejection.empty();
     found.enabled = configuration.enabled(id);
     if (found.allowed) {
       read_description(options, found);
-    } else {
-      found.rejection = "this process loads only " + joined(options.allowed);
     }
     if (found.enabled && found.rejection.empty()) {
       found.settings = configuration.context_settings(found.manifest, out.issues);
@@ -124,9 +129,9 @@ Inventory take_inventory(const InventoryOptions& options,
       continue;
     }
     const auto where = configuration.context_location(id);
-    if (!is_allowed(id)) {
-      out.issues.push_back({where, "[context." + id + "] cannot be enabled here", "",
-                            "remove it: this process loads only " + joined(options.allowed)});
+    if (const auto refusal = options.policy.refusal(id); !refusal.empty()) {
+      out.issues.push_back(
+          {where, "[context." + id + "] cannot be enabled here", "", "remove it: " + refusal});
     } else if (std::find(ids.begin(), ids.end(), id) == ids.end()) {
       out.issues.push_back({where, "[context." + id + "] is enabled but not installed", "",
                             "install the plugin into '" + (options.directory / id).string() +

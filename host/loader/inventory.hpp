@@ -12,11 +12,20 @@
 
 namespace plexsphere::host::loader {
 
+// Which ids a process may load, whatever its configuration says. Compiled into each binary, because
+// keys and everything else are kept apart by it.
+struct LoadPolicy {
+  std::vector<std::string> only;   // empty: any
+  std::vector<std::string> never;  // these belong into another process
+
+  // Why the id is refused; empty: it may be loaded.
+  std::string refusal(const std::string& id) const;
+};
+
 struct InventoryOptions {
   std::filesystem::path directory;
   uid_t trusted_owner = 0;
-  // Ids this process may load; empty: any. The signer's is compiled in.
-  std::vector<std::string> allowed;
+  LoadPolicy policy;
 };
 
 struct Found {

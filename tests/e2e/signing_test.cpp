@@ -58,6 +58,16 @@ TEST_CASE("the signer loads its one plugin from a directory full of others", "[e
                     Catch::Contains("this process loads only 'signing'"));
 }
 
+TEST_CASE("the core never loads the signing plugin, even when told to", "[e2e]") {
+  e2e::Deployment deployment(e2e::Deployment::Options{.signer = false});
+  const std::string enable = "[context.signing]\nenabled = true\nseed_file = \"" +
+                             (deployment.directory() / "signer.seed").string() + "\"\n";
+  CHECK_THROWS_WITH(deployment.launch_core(enable),
+                    Catch::Contains("this process never loads 'signing'"));
+  e2e::Core& core = deployment.start_core();
+  CHECK(core.process().err().find("this process never loads 'signing'") != std::string::npos);
+}
+
 TEST_CASE("a changed key set of a Domain stops its enrolments and nobody else's", "[e2e]") {
   e2e::Deployment deployment;
   e2e::Core& core = deployment.start_core("[context.signing_client]\ncache = \"0s\"\n");

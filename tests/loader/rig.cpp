@@ -66,7 +66,7 @@ std::string Rig::discover(const std::string& configuration,
   auto loaded = config::load({directory_.path() / "plexsphere.toml", true, {}}, {});
   configuration_ = std::move(loaded.configuration);
   manager_ = std::make_unique<PluginManager>(
-      ManagerOptions{{plugins(), ::getuid(), allowed}, essential}, host_, states_);
+      ManagerOptions{{plugins(), ::getuid(), {allowed, {}}}, essential}, host_, states_);
   std::string text;
   for (const auto& issue : manager_->discover(configuration_)) {
     text += issue.text() + "\n";

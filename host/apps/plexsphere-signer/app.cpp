@@ -15,7 +15,7 @@ Profile signer_profile() {
   profile.default_addr = ":8081";
   profile.default_config = "/etc/plexsphere/plexsphere-signer.toml";
   profile.dropin_directory = "signer.conf.d";
-  profile.allowed_plugins = {"signing"};
+  profile.load_policy.only = {"signing"};
   profile.essential_plugins = {"signing"};
   return profile;
 }

@@ -10,6 +10,7 @@ Profile core_profile() {
   profile.default_addr = ":8080";
   profile.default_config = "/etc/plexsphere/plexsphere.toml";
   profile.dropin_directory = "conf.d";
+  profile.load_policy.never = {"signing"};  // private keys exist in plexsphere-signer only
   profile.essential_plugins = {"tenancy", "identity", "authz", "audit"};
   profile.extension = persistence::extension();
   return profile;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/loader/inventory.hpp"
 #include "host/services/extension.hpp"
 
 namespace plexsphere::host::apps {
@@ -20,7 +21,7 @@ struct Profile {
   std::string default_addr;                  // ":8080", ":8081"
   std::filesystem::path default_config;      // may be missing
   std::string dropin_directory;              // beside the main file
-  std::vector<std::string> allowed_plugins;  // empty: any
+  loader::LoadPolicy load_policy;
   std::vector<std::string> essential_plugins;  // default of [plugins] essential
   Extension extension;
 };

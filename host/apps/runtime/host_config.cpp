@@ -138,12 +138,12 @@ http::RouterOptions router_options(const config::Configuration& configuration) {
 }
 
 loader::ManagerOptions manager_options(const config::Configuration& configuration,
-                                       const std::vector<std::string>& allowed) {
+                                       const loader::LoadPolicy& policy) {
   const auto& section = configuration.section("plugins");
   loader::ManagerOptions options;
   options.inventory.directory = section.string("directory");
   options.inventory.trusted_owner = static_cast<uid_t>(section.integer("trusted_owner"));
-  options.inventory.allowed = allowed;
+  options.inventory.policy = policy;
   options.essential = section.list("essential");
   return options;
 }

@@ -25,6 +25,6 @@ telemetry::Level log_level(const config::Configuration& configuration);
 http::EngineOptions engine_options(const config::Configuration& configuration);
 http::RouterOptions router_options(const config::Configuration& configuration);
 loader::ManagerOptions manager_options(const config::Configuration& configuration,
-                                       const std::vector<std::string>& allowed);
+                                       const loader::LoadPolicy& policy);
 
 }  // namespace plexsphere::host::apps

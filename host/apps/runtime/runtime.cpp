@@ -47,7 +47,7 @@ Runtime::Runtime(const Profile& profile, const Config& config,
       configuration_(configuration),
       log_(log),
       host_{log_, metrics_, health_, profile.service},
-      plugins_(manager_options(configuration, profile.allowed_plugins), host_, states_),
+      plugins_(manager_options(configuration, profile.load_policy), host_, states_),
       router_(log_, metrics_, router_options(configuration)) {}
 
 int Runtime::run(std::stop_token stop) {
@@ -200,7 +200,7 @@ std::vector<std::string> check_plugins(const Profile& profile,
   health::Registry health;
   HostContext host{log, metrics, health, profile.service};
   PluginStates states;
-  loader::PluginManager plugins(manager_options(configuration, profile.allowed_plugins), host,
+  loader::PluginManager plugins(manager_options(configuration, profile.load_policy), host,
                                 states);
   std::vector<std::string> problems;
   for (const auto& issue : plugins.discover(configuration)) {
