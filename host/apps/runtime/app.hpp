@@ -17,10 +17,10 @@ namespace plexsphere::host::apps {
 
 // What distinguishes one binary from the other. Fixed at compile time.
 struct Profile {
-  std::string service;                       // of every log line: "plexsphere", "plexsphere-signer"
-  std::string default_addr;                  // ":8080", ":8081"
-  std::filesystem::path default_config;      // may be missing
-  std::string dropin_directory;              // beside the main file
+  std::string service;                   // of every log line: "plexsphere", "plexsphere-signer"
+  std::string default_addr;              // ":8080", ":8081"
+  std::filesystem::path default_config;  // may be missing
+  std::string dropin_directory;          // beside the main file
   loader::LoadPolicy load_policy;
   std::vector<std::string> essential_plugins;  // default of [plugins] essential
   Extension extension;

@@ -200,8 +200,7 @@ std::vector<std::string> check_plugins(const Profile& profile,
   health::Registry health;
   HostContext host{log, metrics, health, profile.service};
   PluginStates states;
-  loader::PluginManager plugins(manager_options(configuration, profile.load_policy), host,
-                                states);
+  loader::PluginManager plugins(manager_options(configuration, profile.load_policy), host, states);
   std::vector<std::string> problems;
   for (const auto& issue : plugins.discover(configuration)) {
     problems.push_back(issue.text());
