@@ -53,7 +53,7 @@ TEST_CASE("the process tells anybody its health, its build and its API", "[e2e]"
     };
     CHECK(state_of("meta") == "running");
     CHECK(state_of("audit") == "running");
-    CHECK(state_of("signing") == "disabled");
+    CHECK(state_of("signing") == "rejected");
     CHECK(plugins.at(0).at("version").get<std::string>().find('.') != std::string::npos);
   }
 

@@ -119,7 +119,7 @@ TEST_CASE("an operator sees from a shell who they are and what became of every p
     CHECK(text.err.empty());
     CHECK(text.out.starts_with("ID              VERSION  STATE     REASON\n"));
     CHECK(contains(text.out, "\nsigning_client  0.1.0    running   -\n"));
-    CHECK(contains(text.out, "\nsigning         0.1.0    disabled  -\n"));
+    CHECK(contains(text.out, "rejected  this process never loads 'signing'"));
 
     auto as_json = list;
     as_json.insert(as_json.end(), {"--output", "json"});
