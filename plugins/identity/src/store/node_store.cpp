@@ -1,13 +1,13 @@
 #include "store/node_store.hpp"
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::identity {
 namespace {
 
 using sdk::Type;
 
-void declare_changes(Declarations& all, sdk::Statement& insert, sdk::Statement& lock,
+void declare_changes(sdk::Declarations& all, sdk::Statement& insert, sdk::Statement& lock,
                      sdk::Statement& revoke_key, sdk::Statement& insert_key) {
   all.write(insert, "node.insert",
             "WITH node AS (INSERT INTO identity.node (id, domain_id, project_id, resource_id, "
@@ -51,7 +51,7 @@ sdk::Status status_of(const sdk::Result<sdk::Rows>& rows) {
 
 sdk::Status NodeStore::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   declare_changes(all, insert_, lock_, revoke_key_, insert_key_);
   all.read(keys_, "node_key.of_node",
            "SELECT k.id, k.generation, k.digest, k.revoked_at IS NOT NULL OR n.state = "

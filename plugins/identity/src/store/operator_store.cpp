@@ -1,6 +1,6 @@
 #include "store/operator_store.hpp"
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::identity {
 
@@ -8,7 +8,7 @@ using sdk::Type;
 
 sdk::Status OperatorStore::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.read(api_token_, "api_token.by_id",
            "SELECT t.id, t.user_id, u.domain_id, t.secret_sha256, t.env_prefix, t.expires_at, "
            "t.revoked_at IS NOT NULL OR u.disabled_at IS NOT NULL FROM identity.api_token t "

@@ -1,6 +1,6 @@
 #include "store/token_store.hpp"
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::identity {
 namespace {
@@ -41,7 +41,7 @@ sdk::Status TokenStore::declare(const sdk::Store& store) {
   const std::string select =
       "t.id, t.domain_id, t.project_id, t.kind, t.env_prefix, t.issued_by_user_id, t.issued_at, "
       "t.expires_at, t.consumed_at, t.revoked_at";
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.write(insert_, "token.insert",
             "INSERT INTO identity.bootstrap_token (id, domain_id, project_id, kind, env_prefix, "
             "selector, token_hash, issued_by_user_id, issued_at, expires_at) "

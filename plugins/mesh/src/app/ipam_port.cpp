@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::mesh {
 
@@ -31,7 +31,7 @@ IpamPort::IpamPort(std::chrono::milliseconds cool_down, std::chrono::millisecond
 
 sdk::Status IpamPort::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.port(allocate_, "ipam.allocate",
            "SELECT address FROM mesh.port_allocate_address($1, $2, $3, $4, $5, $6) AS address",
            {Type::uuid, Type::text, Type::text, Type::uuid, Type::int64, Type::int64},

@@ -1,6 +1,6 @@
 #include "app/peers_port.hpp"
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::mesh {
 
@@ -10,7 +10,7 @@ PeersPort::PeersPort() : table_{{sizeof(px_peers), 1, this}, &PeersPort::snapsho
 
 sdk::Status PeersPort::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.port(snapshot_, "peers.snapshot",
            "SELECT node_id, mesh_ip, public_key, fallback_endpoint "
            "FROM mesh.port_peer_snapshot($1, $2)",

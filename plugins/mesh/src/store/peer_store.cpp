@@ -1,6 +1,6 @@
 #include "store/peer_store.hpp"
 
-#include "store/declare.hpp"
+#include "plexsphere/sdk/declarations.hpp"
 
 namespace plexsphere::mesh {
 namespace {
@@ -49,7 +49,7 @@ SnapshotPeer peer_of(const sdk::Row& row) {
 
 sdk::Status PeerStore::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.write(heartbeat_, "peer.heartbeat", kHeartbeat,
             {Type::uuid, Type::int64, Type::int64, Type::bytes, Type::text, Type::json},
             {Type::timestamp, Type::boolean});

@@ -3,9 +3,9 @@
 #include <deque>
 #include <string>
 
+#include "plexsphere/sdk/declarations.hpp"
 #include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/json.hpp"
-#include "store/declare.hpp"
 
 namespace plexsphere::mesh {
 namespace {
@@ -82,7 +82,7 @@ sdk::Status outcome(const sdk::Result<sdk::Rows>& rows) {
 
 sdk::Status Projections::declare(const sdk::Store& store) {
   store_ = store;
-  Declarations all(store_);
+  sdk::Declarations all(store_);
   all.port(
       registered_, "project.nodes_registered",
       "SELECT done FROM mesh.port_project_nodes_registered($1, $2, $3, $4, $5, $6, $7) AS done",
