@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "host/base/result.hpp"
-#include "host/http/router.hpp"
+#include "host/http/pipeline/router.hpp"
 #include "host/loader/inventory.hpp"
 #include "host/services/plugin_states.hpp"
 #include "host/services/provider.hpp"

@@ -5,7 +5,7 @@
 
 #include "host/base/result.hpp"
 #include "host/config/manifest.hpp"
-#include "host/http/route.hpp"
+#include "host/http/pipeline/route.hpp"
 
 namespace plexsphere::host::loader {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "host/http/route.hpp"
+#include "host/http/pipeline/route.hpp"
 #include "host/services/provider.hpp"
 
 namespace plexsphere::host::services {

@@ -6,7 +6,7 @@
 
 #include "host/health/registry.hpp"
 #include "host/http/engine.hpp"
-#include "host/http/route.hpp"
+#include "host/http/pipeline/route.hpp"
 #include "host/telemetry/metrics.hpp"
 
 namespace plexsphere::host::apps {

@@ -7,7 +7,7 @@
 
 #include "host/config/configuration.hpp"
 #include "host/http/engine.hpp"
-#include "host/http/router.hpp"
+#include "host/http/pipeline/router.hpp"
 #include "host/loader/plugin_manager.hpp"
 #include "host/telemetry/log.hpp"
 

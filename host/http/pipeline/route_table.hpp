@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "host/base/result.hpp"
-#include "host/http/route.hpp"
+#include "host/http/pipeline/route.hpp"
 
 namespace plexsphere::host::http {
 

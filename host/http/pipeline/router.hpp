@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "host/base/result.hpp"
-#include "host/http/client_address.hpp"
+#include "host/http/pipeline/client_address.hpp"
 #include "host/http/engine.hpp"
-#include "host/http/route.hpp"
+#include "host/http/pipeline/route.hpp"
 #include "plexsphere/abi/ports/audit.h"
 #include "plexsphere/abi/ports/authn.h"
 #include "plexsphere/abi/ports/authz.h"

@@ -16,8 +16,8 @@
 
 #include "host/http/engine.hpp"
 #include "host/http/problem.hpp"
-#include "host/http/route_table.hpp"
-#include "host/http/router.hpp"
+#include "host/http/pipeline/route_table.hpp"
+#include "host/http/pipeline/router.hpp"
 
 namespace plexsphere::host::http::detail {
 

@@ -1,11 +1,11 @@
-#include "host/http/router.hpp"
+#include "host/http/pipeline/router.hpp"
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "host/http/exchange.hpp"
-#include "host/http/route_table.hpp"
+#include "host/http/pipeline/exchange.hpp"
+#include "host/http/pipeline/route_table.hpp"
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
 

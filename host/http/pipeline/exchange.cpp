@@ -1,8 +1,8 @@
-#include "host/http/exchange.hpp"
+#include "host/http/pipeline/exchange.hpp"
 
 #include "host/base/uuid.hpp"
 #include "host/base/wire_text.hpp"
-#include "host/http/response_check.hpp"
+#include "host/http/pipeline/response_check.hpp"
 #include "host/telemetry/log.hpp"
 
 namespace plexsphere::host::http::detail {

@@ -1,7 +1,7 @@
 // The guarding steps of an exchange: who calls, about what, may they, and is it on record.
 #include "host/base/uuid.hpp"
 #include "host/base/wire_text.hpp"
-#include "host/http/exchange.hpp"
+#include "host/http/pipeline/exchange.hpp"
 #include "host/telemetry/log.hpp"
 
 namespace plexsphere::host::http::detail {

@@ -1,4 +1,4 @@
-#include "host/http/route_table.hpp"
+#include "host/http/pipeline/route_table.hpp"
 
 #include <algorithm>
 #include <set>

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "host/base/wire_text.hpp"
-#include "host/http/router.hpp"
+#include "host/http/pipeline/router.hpp"
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
 

@@ -1,4 +1,4 @@
-#include "host/http/response_check.hpp"
+#include "host/http/pipeline/response_check.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "host/http/client_address.hpp"
+#include "host/http/pipeline/client_address.hpp"
 
 #include <catch2/catch.hpp>
 #include <vector>

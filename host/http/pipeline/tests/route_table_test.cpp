@@ -1,4 +1,4 @@
-#include "host/http/route_table.hpp"
+#include "host/http/pipeline/route_table.hpp"
 
 #include <catch2/catch.hpp>
 
