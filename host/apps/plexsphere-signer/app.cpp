@@ -17,6 +17,7 @@ Profile signer_profile() {
   profile.dropin_directory = "signer.conf.d";
   profile.load_policy.only = {"signing"};
   profile.essential_plugins = {"signing"};
+  profile.streams = false;  // its HTTP side is for probes only
   return profile;
 }
 

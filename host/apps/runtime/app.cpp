@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "host/apps/runtime/host_config.hpp"
-#include "host/apps/runtime/process.hpp"
+#include "host/apps/runtime/http_section.hpp"
 #include "host/apps/runtime/runtime.hpp"
 
 namespace plexsphere::host::apps {
@@ -21,11 +21,24 @@ config::LoadResult read(const Profile& profile, const Config& config) {
   const auto add = [&loaded](const config::Issues& more) {
     loaded.issues.insert(loaded.issues.end(), more.begin(), more.end());
   };
-  add(check_host_sections(loaded.configuration));
+  add(check_host_sections(loaded.configuration, config.addr));
   if (loaded.issues.empty() && profile.extension.validate) {
     add(profile.extension.validate(loaded.configuration));
   }
   return loaded;
+}
+
+void check_certificate(const config::Configuration& configuration,
+                       std::vector<std::string>& problems) {
+  const auto files = certificate_files(configuration);
+  if (!files) {
+    return;
+  }
+  if (const auto loaded = http::tls::Certificates::load(*files); !loaded) {
+    const auto where = configuration.section("tls").where("certificate");
+    problems.push_back(where.value_or(config::Location{}).text() +
+                       ": [tls] cannot be used: " + loaded.status().message());
+  }
 }
 
 }  // namespace
@@ -61,6 +74,7 @@ int App::check(const Config& config) {
   }
   if (problems.empty()) {
     telemetry::Logger log(profile_.service, telemetry::Level::kError);
+    check_certificate(loaded.configuration, problems);
     for (const auto& problem : check_plugins(profile_, loaded.configuration, log)) {
       problems.push_back(problem);
     }

@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "host/apps/runtime/reloads.hpp"
+#include "host/apps/runtime/socket_activation.hpp"
 #include "host/loader/inventory.hpp"
 #include "host/services/extension.hpp"
 
@@ -24,14 +26,17 @@ struct Profile {
   loader::LoadPolicy load_policy;
   std::vector<std::string> essential_plugins;  // default of [plugins] essential
   Extension extension;
+  bool streams = true;  // whether px.stream is offered
 };
 
-// What the command line says.
+// What the command line and the supervisor say.
 struct Config {
   std::string addr;                             // empty: [http] addr
   std::filesystem::path addr_file;              // empty: none
   std::chrono::milliseconds shutdown_grace{0};  // 0: kDefaultGrace
-  std::filesystem::path config_file;  // empty: the profile's default, which may be missing
+  std::filesystem::path config_file;     // empty: the profile's default, which may be missing
+  std::vector<InheritedSocket> sockets;  // instead of any address; the run owns them
+  std::shared_ptr<Reloads> reloads;      // shared with whoever takes SIGHUP; null: nobody does
 };
 
 inline constexpr std::chrono::milliseconds kDefaultGrace{25'000};
@@ -42,16 +47,17 @@ class App {
  public:
   explicit App(Profile profile) : profile_(std::move(profile)) {}
 
-  // Runs until `stop` is requested, then drains: readiness 503, drain_delay, listener closed,
-  // in-flight requests done, plugins drained and stopped. All of it within the grace; past it
-  // connections are cut and the answer is kExitForced. kExitFailed when it could not start.
+  // Runs until `stop` is requested, then drains: readiness 503, drain_delay, listener closed and
+  // streams told to reconnect, in-flight requests done, plugins drained and stopped. All of it
+  // within the grace; past it connections are cut and the answer is kExitForced. kExitFailed when
+  // it could not start.
   //
   // After kExitForced threads of handlers that never came back may still run: leave the process
   // without running destructors (std::_Exit).
   int run(std::stop_token stop, const Config& config);
 
-  // What --check-config does: reads everything, loads the enabled plugins, creates none. Prints one
-  // line for each problem on standard error, or one on standard output. Exit code.
+  // What --check-config does: reads everything, loads certificate and enabled plugins, creates
+  // none. Prints one line for each problem on standard error, or one on standard output. Exit code.
   int check(const Config& config);
 
  private:

@@ -4,15 +4,15 @@
 #include <functional>
 #include <vector>
 
-#include "host/health/registry.hpp"
-#include "host/http/engine.hpp"
+#include "host/apps/runtime/readiness.hpp"
 #include "host/http/pipeline/route.hpp"
 #include "host/telemetry/metrics.hpp"
 
 namespace plexsphere::host::apps {
 
-// `engine` yields the engine once it exists. All must outlive the routes.
-std::vector<http::Route> host_routes(health::Registry& health, telemetry::Metrics& metrics,
-                                     std::function<const http::Engine*()> engine);
+// `refresh` brings figures that are only read on demand into `metrics`. All must outlive the
+// routes.
+std::vector<http::Route> host_routes(const Readiness& readiness, telemetry::Metrics& metrics,
+                                     std::function<void()> refresh);
 
 }  // namespace plexsphere::host::apps

@@ -22,9 +22,9 @@ struct Flags {
 };
 
 void declare(CLI::App& parser, Flags& flags, const Profile& profile) {
-  parser.add_option(
-      "--addr", flags.config.addr,
-      "Listen address, host:port or unix:/path (default " + profile.default_addr + ")");
+  parser.add_option("--addr", flags.config.addr,
+                    "Listen address, host:port, unix:/path or tls:host:port (default " +
+                        profile.default_addr + ")");
   parser.add_option("--addr-file", flags.config.addr_file,
                     "File to write the bound address to, once listening");
   parser.add_option("--config", flags.config.config_file,
@@ -50,20 +50,26 @@ bool parse_grace(const std::string& text, std::chrono::milliseconds& out) {
   return duration.has_value();
 }
 
-// SIGTERM and SIGINT are blocked in every thread, because all others inherit this mask, and taken
-// by one: the first asks for a drain, the second ends the process at once.
-void watch_signals(std::stop_source stop) {
+// The signals are blocked in every thread, because all others inherit this mask, and taken by one:
+// the first SIGTERM or SIGINT asks for a drain, the second ends the process at once, and SIGHUP has
+// read again what can be.
+void watch_signals(std::stop_source stop, std::shared_ptr<Reloads> reloads) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread([stop, signals]() mutable {
-    int number = 0;
-    ::sigwait(&signals, &number);
-    stop.request_stop();
-    ::sigwait(&signals, &number);
-    std::_Exit(kExitForced);
+  std::thread([stop, signals, reloads = std::move(reloads)]() mutable {
+    for (;;) {
+      int number = 0;
+      ::sigwait(&signals, &number);
+      if (number == SIGHUP) {
+        reloads->ask();
+      } else if (!stop.request_stop()) {
+        std::_Exit(kExitForced);
+      }
+    }
   }).detach();
 }
 
@@ -93,9 +99,16 @@ int main_with(const Profile& profile, int argc, char** argv) {
   if (flags.check) {
     return app.check(flags.config);
   }
+  auto sockets = take_inherited_sockets();
+  if (!sockets) {
+    std::cerr << sockets.status().message() << '\n';
+    return kExitFailed;
+  }
+  flags.config.sockets = std::move(*sockets);
+  flags.config.reloads = std::make_shared<Reloads>();
   ::signal(SIGPIPE, SIG_IGN);
   const std::stop_source stop;
-  watch_signals(stop);
+  watch_signals(stop, flags.config.reloads);
   const int code = app.run(stop.get_token(), flags.config);
   if (code == kExitForced) {
     std::_Exit(code);

@@ -5,18 +5,21 @@
 #include <mutex>
 #include <thread>
 
+#include "host/apps/runtime/descriptors.hpp"
 #include "host/apps/runtime/endpoints.hpp"
 #include "host/apps/runtime/host_config.hpp"
+#include "host/apps/runtime/http_section.hpp"
+#include "host/apps/runtime/listeners.hpp"
 #include "host/apps/runtime/watchdog.hpp"
-#include "host/base/build_info.hpp"
 #include "host/base/file.hpp"
-#include "host/http/poco_engine.hpp"
+#include "host/http/engine/epoll_engine.hpp"
 #include "host/services/clock.hpp"
 #include "host/services/config.hpp"
 #include "host/services/health.hpp"
 #include "host/services/info.hpp"
 #include "host/services/log.hpp"
 #include "host/services/metrics.hpp"
+#include "host/services/stream_service.hpp"
 
 namespace plexsphere::host::apps {
 namespace {
@@ -46,16 +49,25 @@ Runtime::Runtime(const Profile& profile, const Config& config,
       config_(config),
       configuration_(configuration),
       log_(log),
+      readiness_(health_),
+      engine_metrics_(metrics_),
+      tls_(log_, metrics_),
       host_{log_, metrics_, health_, profile.service},
       plugins_(manager_options(configuration, profile.load_policy), host_, states_),
       router_(log_, metrics_, router_options(configuration)) {}
+
+Runtime::~Runtime() {
+  if (config_.reloads) {
+    config_.reloads->clear();
+  }
+}
 
 int Runtime::run(std::stop_token stop) {
   const Status up = bring_up();
   if (!up) {
     log_.error("start.failed", {{"code", code_name(up.code())}, {"detail", up.message()}});
     health_.drain();
-    engine_.reset();
+    close_engine();
     shut_plugins();
     return kExitFailed;
   }
@@ -80,6 +92,9 @@ Status Runtime::bring_up() {
   if (const auto issues = plugins_.discover(configuration_); !issues.empty()) {
     return failed(issues);
   }
+  if (auto status = load_certificate(); !status) {
+    return status;
+  }
   if (auto status = make_services(); !status) {
     return status;
   }
@@ -92,7 +107,20 @@ Status Runtime::bring_up() {
   if (auto status = mount_routes(); !status) {
     return status;
   }
-  return open_listener();
+  readiness_.begin();
+  return open_engine();
+}
+
+Status Runtime::load_certificate() {
+  if (const auto files = certificate_files(configuration_)) {
+    if (auto status = tls_.load(*files); !status) {
+      return status;
+    }
+  }
+  if (config_.reloads) {
+    config_.reloads->set([this] { tls_.reload(); });
+  }
+  return {};
 }
 
 Status Runtime::make_services() {
@@ -105,6 +133,10 @@ Status Runtime::make_services() {
   auto router = services::make_router_service();
   router_service_ = router.get();
   providers_.push_back(std::move(router));
+  if (profile_.streams) {
+    hub_ = std::make_unique<http::stream::StreamHub>(hub_options(configuration_));
+    providers_.push_back(services::make_stream_service(host_, *hub_));
+  }
   if (profile_.extension.make) {
     auto more = profile_.extension.make(configuration_, host_);
     if (!more) {
@@ -123,7 +155,7 @@ Status Runtime::make_services() {
 }
 
 Status Runtime::mount_routes() {
-  for (auto& route : host_routes(health_, metrics_, [this] { return engine_.get(); })) {
+  for (auto& route : host_routes(readiness_, metrics_, [this] { refresh_metrics(); })) {
     if (auto status = router_.add(std::move(route)); !status) {
       return status;
     }
@@ -137,22 +169,57 @@ Status Runtime::mount_routes() {
   return {};
 }
 
-Status Runtime::open_listener() {
-  engine_ = http::make_poco_engine(router_, engine_options(configuration_));
-  const std::string addr =
-      config_.addr.empty() ? configuration_.section("http").string("addr") : config_.addr;
-  if (auto status = engine_->listen(addr); !status) {
+void Runtime::refresh_metrics() {
+  engine_metrics_.update(engine_->figures(), hub_ ? hub_->figures().streams : 0);
+}
+
+// More connections than descriptors would end in accepts that fail.
+void Runtime::fit_descriptors(http::EngineOptions& options) {
+  const auto limit = raise_descriptor_limit();
+  if (!limit) {
+    log_.warn("http.descriptor_limit", {{"detail", limit.status().message()}});
+    return;
+  }
+  const std::size_t most = connections_within(*limit);
+  if (options.max_connections <= most) {
+    return;
+  }
+  log_.warn("http.descriptor_limit",
+            {{"max_connections", options.max_connections},
+             {"descriptors", *limit},
+             {"reserved", kReservedDescriptors},
+             {"connections", most},
+             {"remedy", "raise LimitNOFILE= of the service, or lower [http] max_connections"}});
+  options.max_connections = most;
+}
+
+Status Runtime::open_engine() {
+  auto options = engine_options(configuration_);
+  options.certificates = tls_.certificates();
+  fit_descriptors(options);
+  engine_ = http::make_epoll_engine(router_, std::move(options));
+  const auto addresses = listen_addresses(configuration_, config_.addr);
+  if (auto status = open_listeners(*engine_, config_.sockets, addresses, log_); !status) {
     return status;
   }
-  const std::string bound = engine_->addresses().front();
-  if (!config_.addr_file.empty()) {
-    if (auto status = write_file_atomically(config_.addr_file, bound); !status) {
-      return status;
-    }
+  return write_address();
+}
+
+Status Runtime::write_address() {
+  const auto bound = engine_->addresses();
+  if (config_.addr_file.empty() || bound.empty()) {
+    return {};
   }
-  log_.info("server.listening",
-            {{"addr", bound}, {"version", build_info().version}, {"commit", build_info().commit}});
-  return {};
+  return write_file_atomically(config_.addr_file, bound.front());
+}
+
+// After a start that failed: the engine may serve already.
+void Runtime::close_engine() {
+  if (engine_) {
+    engine_->stop_accepting();
+    engine_->force_close();
+    (void)engine_->wait_idle(Clock::now() + kAfterForce);
+  }
 }
 
 void Runtime::shut_plugins() {
@@ -173,9 +240,12 @@ int Runtime::drain() {
   log_.info("drain.started", {{"grace_ms", grace.count()}, {"drain_delay_ms", delay.count()}});
   std::this_thread::sleep_for(delay);
   engine_->stop_accepting();
-  log_.info("drain.listener_closed", {{"in_flight", engine_->in_flight()}});
+  if (hub_) {
+    hub_->drain();
+  }
+  log_.info("drain.listener_closed", {{"in_flight", engine_->figures().in_flight}});
   if (!engine_->wait_idle(deadline)) {
-    log_.error("drain.forced", {{"in_flight", engine_->in_flight()}});
+    log_.error("drain.forced", {{"in_flight", engine_->figures().in_flight}});
     engine_->force_close();
     if (!engine_->wait_idle(Clock::now() + kAfterForce)) {
       return kExitForced;  // a handler never came back: its plugin cannot be stopped under it

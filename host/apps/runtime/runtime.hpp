@@ -5,9 +5,13 @@
 #include <stop_token>
 
 #include "host/apps/runtime/app.hpp"
+#include "host/apps/runtime/engine_metrics.hpp"
+#include "host/apps/runtime/readiness.hpp"
+#include "host/apps/runtime/tls_keeper.hpp"
 #include "host/health/registry.hpp"
 #include "host/http/engine.hpp"
 #include "host/http/pipeline/router.hpp"
+#include "host/http/stream/hub.hpp"
 #include "host/loader/plugin_manager.hpp"
 #include "host/services/plugin_states.hpp"
 #include "host/services/router.hpp"
@@ -23,14 +27,20 @@ class Runtime {
           telemetry::Logger& log);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+  ~Runtime();
 
   int run(std::stop_token stop);
 
  private:
   Status bring_up();
+  Status load_certificate();
   Status make_services();
   Status mount_routes();
-  Status open_listener();
+  Status open_engine();
+  void fit_descriptors(http::EngineOptions& options);
+  Status write_address();
+  void refresh_metrics();
+  void close_engine();
   void shut_plugins();
   int drain();
   Status failed(const config::Issues& issues);
@@ -41,6 +51,10 @@ class Runtime {
   telemetry::Logger& log_;
   telemetry::Metrics metrics_;
   health::Registry health_;
+  Readiness readiness_;
+  EngineMetrics engine_metrics_;
+  TlsKeeper tls_;
+  std::unique_ptr<http::stream::StreamHub> hub_;  // null where px.stream is not offered
   HostContext host_;
   PluginStates states_;
   ServiceProviders providers_;

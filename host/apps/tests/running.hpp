@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/http_client.hpp"
+#include "support/install_plugin.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait_until.hpp"
@@ -23,14 +24,8 @@ class Running {
  public:
   // `http` are further lines of the [http] section.
   explicit Running(const std::string& http = "drain_delay = \"0s\"\n") {
-    namespace fs = std::filesystem;
-    fs::create_directories(directory_.path() / "plugins" / "good");
-    fs::copy_file(PLEXSPHERE_GOOD_PLUGIN, directory_.path() / "plugins" / "good" / "good.so");
-    fs::copy_file(PLEXSPHERE_GOOD_MANIFEST, directory_.path() / "plugins" / "good" / "plugin.toml");
-    for (const auto& entry : fs::recursive_directory_iterator(directory_.path())) {
-      fs::permissions(entry, fs::perms::group_write | fs::perms::others_write,
-                      fs::perm_options::remove);
-    }
+    test_support::install_plugin(directory_.path() / "plugins", "good", PLEXSPHERE_GOOD_PLUGIN,
+                                 PLEXSPHERE_GOOD_MANIFEST);
     write_configuration("[http]\n" + http + "[context.good]\nenabled = true\n");
   }
 
