@@ -2,16 +2,13 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
+
+#include "bench/support/listener.hpp"
 
 namespace plexsphere::bench {
 
@@ -49,32 +46,11 @@ namespace {
 
 }  // namespace
 
-EchoServer::EchoServer(const std::string& answer) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
-      ::listen(listener, 512) != 0 ||
-      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    throw std::system_error(errno, std::generic_category(), "echo server");
-  }
-  port_ = ntohs(address.sin_port);
-  child_ = ::fork();
-  if (child_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    serve(listener, answer);
-  }
-  ::close(listener);
-  if (child_ < 0) {
-    throw std::system_error(errno, std::generic_category(), "fork");
-  }
-}
-
-EchoServer::~EchoServer() {
-  ::kill(child_, SIGKILL);
-  ::waitpid(child_, nullptr, 0);
+EchoServer::EchoServer(const std::string& answer)
+    : listener_(listen_on_loopback()),
+      port_(port_of(listener_)),
+      child_([this, answer] { serve(listener_, answer); }) {
+  ::close(listener_);
 }
 
 }  // namespace plexsphere::bench

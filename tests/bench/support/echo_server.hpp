@@ -2,10 +2,10 @@
 // fixed bytes, in one epoll thread of a process of its own. No parsing, no routing, no logging.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
+
+#include "bench/support/child.hpp"
 
 namespace plexsphere::bench {
 
@@ -13,15 +13,15 @@ namespace plexsphere::bench {
 class EchoServer {
  public:
   explicit EchoServer(const std::string& answer);
-  ~EchoServer();
   EchoServer(const EchoServer&) = delete;
   EchoServer& operator=(const EchoServer&) = delete;
 
   std::uint16_t port() const { return port_; }
 
  private:
-  pid_t child_ = -1;
-  std::uint16_t port_ = 0;
+  int listener_;
+  std::uint16_t port_;
+  Child child_;
 };
 
 }  // namespace plexsphere::bench

@@ -27,6 +27,25 @@ inline bool report(const Figure& f) {
   return f.ratio() >= f.floor;
 }
 
+// The same where less is better (latencies, bytes): `ceiling` is the greatest acceptable
+// ours / limit.
+struct Cost {
+  std::string name;
+  double ours;
+  double limit;
+  double ceiling;
+
+  double ratio() const { return ours / limit; }
+};
+
+inline bool report(const Cost& c) {
+  std::printf(R"({"name":"%s","ours":%.1f,"limit":%.1f,"ratio":%.3f,"ceiling":%.3f})"
+              "\n",
+              c.name.c_str(), c.ours, c.limit, c.ratio(), c.ceiling);
+  std::fflush(stdout);
+  return c.ratio() <= c.ceiling;
+}
+
 // The middle value; requires at least one.
 inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

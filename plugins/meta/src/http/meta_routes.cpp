@@ -87,7 +87,9 @@ MetaRoutes::MetaRoutes(sdk::Info info, sdk::Health health, sdk::Clock clock, sdk
 sdk::Status MetaRoutes::add(const sdk::Router& router) {
   auto done = router.add(public_route("/v1/health"), [this](const auto&) { return get_health(); });
   if (done.ok()) {
-    done = router.add(public_route("/v1/version"), [this](const auto&) { return get_version(); });
+    sdk::Route version = public_route("/v1/version");
+    version.flags = PX_ROUTE_FAST;
+    done = router.add(version, [this](const auto&) { return get_version(); });
   }
   if (done.ok()) {
     done =

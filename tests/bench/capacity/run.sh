@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+set -euo pipefail
+exec "$PLEXSPHERE_BUILD_DIR/test-bin/bench_capacity" "$@"
