@@ -21,6 +21,7 @@ struct Problem {
 struct Denial {
   std::string reason;  // out_of_scope, insufficient_relation or caveat_violation
   std::vector<std::string> relation_path;
+  std::string code = "permission_denied";
 };
 
 // "https://plexsphere.com/errors/token-consumed" for "token_consumed".

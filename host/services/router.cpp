@@ -46,6 +46,12 @@ struct RouterTable {
     route.bad_id_code = or_default(in.bad_id_code, route.bad_id_code);
     route.too_large_code = or_default(in.too_large_code, route.too_large_code);
     route.body_limit = in.body_limit == 0 ? http::kDefaultBodyLimit : in.body_limit;
+    if (PX_HAS(&in, px_route, decoded_limit)) {
+      route.decoded_limit = in.decoded_limit;
+    }
+    if (PX_HAS(&in, px_route, denied_code)) {
+      route.denied_code = or_default(in.denied_code, route.denied_code);
+    }
     route.handle = in.handle;
     route.ctx = in.ctx;
     routes.push_back(std::move(route));

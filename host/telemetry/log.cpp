@@ -3,17 +3,20 @@
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <nlohmann/json.hpp>
+
+#include "host/base/json_text.hpp"
+#include "host/telemetry/log_sink.hpp"
 
 namespace plexsphere::host::telemetry {
 namespace {
 
 constexpr std::array<const char*, 4> kNames{"debug", "info", "warn", "error"};
+constexpr std::size_t kKeptCapacity = 16 * 1024;  // bytes a thread keeps for its next line
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -29,19 +32,85 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
-std::string now_text() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() %
-      1'000'000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(micros);
-  return std::string(text.data(), length) + "." + std::string(6 - fraction.size(), '0') + fraction +
-         "Z";
+// "2026-01-31T12:00:00.123456Z". The part up to the second is made once a second and thread.
+void append_now(std::string& out) {
+  thread_local std::time_t made_for = -1;
+  thread_local std::array<char, 32> prefix{};
+  thread_local std::size_t length = 0;
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+  const auto second = static_cast<std::time_t>(since / 1'000'000);
+  if (second != made_for) {
+    std::tm parts{};
+    ::gmtime_r(&second, &parts);
+    length = std::strftime(prefix.data(), prefix.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
+    made_for = second;
+  }
+  out.append(prefix.data(), length);
+  std::array<char, 7> fraction{'0', '0', '0', '0', '0', '0', 'Z'};
+  auto rest = since % 1'000'000;
+  for (std::size_t i = 6; i-- > 0; rest /= 10) {
+    fraction[i] = static_cast<char>('0' + rest % 10);
+  }
+  out.append(fraction.data(), fraction.size());
+}
+
+bool is_reserved(std::string_view name) {
+  return name == "time" || name == "level" || name == "service" || name == "event";
+}
+
+// Whether two fields end up under one key.
+bool same_key(std::string_view a, std::string_view b) {
+  const auto is_other_with_dash = [](std::string_view longer, std::string_view shorter) {
+    return longer.size() == shorter.size() + 1 && longer.back() == '_' &&
+           longer.starts_with(shorter) && is_reserved(shorter);
+  };
+  return a == b || is_other_with_dash(a, b) || is_other_with_dash(b, a);
+}
+
+bool is_repeated_later(std::span<const Field> fields, std::size_t at) {
+  for (std::size_t i = at + 1; i < fields.size(); ++i) {
+    if (same_key(fields[i].name, fields[at].name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void append_value(std::string& out, const Field& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+    append_json_string(out, *text);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&field.value)) {
+    append_json_number(out, *integer);
+  } else if (const auto* real = std::get_if<double>(&field.value)) {
+    append_json_number(out, *real);
+  } else {
+    out.append(std::get<bool>(field.value) ? "true" : "false");
+  }
+}
+
+void append_line(std::string& out, Level level, std::string_view service, std::string_view event,
+                 std::span<const Field> fields) {
+  out.append(R"({"time":")");
+  append_now(out);
+  out.append(R"(","level":")").append(level_name(level)).append(R"(","service":)");
+  append_json_string(out, service);
+  out.append(R"(,"event":)");
+  append_json_string(out, event);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (is_repeated_later(fields, i)) {
+      continue;
+    }
+    out.push_back(',');
+    append_json_string(out, fields[i].name);
+    if (is_reserved(fields[i].name)) {
+      out.insert(out.size() - 1, 1, '_');
+    }
+    out.push_back(':');
+    append_value(out, fields[i]);
+  }
+  out.push_back('}');
 }
 
 }  // namespace
@@ -71,11 +140,19 @@ struct Logger::Impl {
 
   std::string service;
   spdlog::logger logger;
+  std::shared_ptr<BatchingSink> batching;  // shared with `logger`; null when writing to a stream
 };
 
-Logger::Logger(std::string service, Level level)
-    : impl_(std::make_unique<Impl>(std::move(service), level,
-                                   std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+Logger::Logger(std::string service, Level level) {
+  auto sink = std::make_shared<BatchingSink>(STDERR_FILENO, [service](std::uint64_t count) {
+    std::string line;
+    const Field field("count", static_cast<std::int64_t>(count));
+    append_line(line, Level::kWarn, service, "log.lines_dropped", {&field, 1});
+    return line;
+  });
+  impl_ = std::make_unique<Impl>(std::move(service), level, sink);
+  impl_->batching = std::move(sink);
+}
 
 Logger::Logger(std::string service, Level level, std::ostream& out)
     : impl_(std::make_unique<Impl>(std::move(service), level,
@@ -91,24 +168,21 @@ void Logger::set_level(Level level) noexcept {
   impl_->logger.set_level(to_spdlog(level));
 }
 
+bool Logger::flush(std::chrono::milliseconds limit) {
+  return impl_->batching == nullptr || impl_->batching->flush_within(limit);
+}
+
 void Logger::write(Level level, std::string_view event, std::span<const Field> fields) {
   if (!enabled(level)) {
     return;
   }
-  nlohmann::ordered_json line{{"time", now_text()},
-                              {"level", level_name(level)},
-                              {"service", impl_->service},
-                              {"event", event}};
-  for (const Field& field : fields) {
-    std::string name(field.name);
-    if (name == "time" || name == "level" || name == "service" || name == "event") {
-      name += '_';
-    }
-    std::visit([&](const auto& value) { line[name] = value; }, field.value);
+  thread_local std::string line;
+  line.clear();
+  append_line(line, level, impl_->service, event, fields);
+  impl_->logger.log(to_spdlog(level), spdlog::string_view_t(line));
+  if (line.capacity() > kKeptCapacity) {
+    std::string().swap(line);
   }
-  impl_->logger.log(
-      to_spdlog(level),
-      spdlog::string_view_t(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
 }
 
 }  // namespace plexsphere::host::telemetry

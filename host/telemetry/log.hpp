@@ -3,9 +3,14 @@
 // Keys: time (RFC 3339, UTC, microseconds), level, service, event, then the line's own fields. An
 // event is a stable name ("http.request"), not prose; what varies is a field. Never a secret.
 //
+// Lines on standard error are written in batches by a thread of the logger's own (log_sink.hpp): at
+// once from level warn on, else within 50 ms, which is also what a kill -9 loses. Nothing that must
+// not be lost is told here only: the audit chain is another thing. Destruction writes what is left.
+//
 // Thread safety: all members from any thread. Ownership: a Logger owns its sink.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -50,8 +55,11 @@ class Logger {
   bool enabled(Level level) const noexcept;
   void set_level(Level level) noexcept;
 
-  // A field that repeats a reserved key is written with a trailing underscore. Bytes that are not
-  // UTF-8 are replaced.
+  // Waits until everything logged so far is written; false if that takes longer than `limit`.
+  bool flush(std::chrono::milliseconds limit);
+
+  // A field that repeats a reserved key is written with a trailing underscore; of two fields of one
+  // name the last counts. Bytes that are not UTF-8 are replaced.
   void write(Level level, std::string_view event, std::span<const Field> fields);
   void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     write(level, event, std::span<const Field>(fields.begin(), fields.size()));

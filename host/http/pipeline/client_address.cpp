@@ -15,11 +15,15 @@ struct Address {
 
 std::optional<Address> parse_address(std::string_view text) {
   Address address;
-  const std::string zero_terminated(text);
-  if (::inet_pton(AF_INET, zero_terminated.c_str(), address.bytes.data()) == 1) {
+  std::array<char, INET6_ADDRSTRLEN + 1> zero_terminated{};
+  if (text.size() >= zero_terminated.size() || text.find('\0') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::copy(text.begin(), text.end(), zero_terminated.begin());
+  if (::inet_pton(AF_INET, zero_terminated.data(), address.bytes.data()) == 1) {
     return address;
   }
-  if (::inet_pton(AF_INET6, zero_terminated.c_str(), address.bytes.data()) != 1) {
+  if (::inet_pton(AF_INET6, zero_terminated.data(), address.bytes.data()) != 1) {
     return std::nullopt;
   }
   // An IPv4 peer of a dual-stack listener is the IPv4 address it is.
@@ -77,6 +81,19 @@ bool IpPrefix::contains(std::string_view text) const {
     }
   }
   return true;
+}
+
+std::optional<std::uint64_t> network_key(std::string_view text) {
+  const auto address = parse_address(text);
+  if (!address) {
+    return std::nullopt;
+  }
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < (address->v6 ? 8U : 4U); ++i) {
+    key = (key << 8) | address->bytes[i];
+  }
+  // 0:ffff::/32 is reserved (RFC 4291, 2.4): no /64 that is in use begins like this.
+  return address->v6 ? key : key | (std::uint64_t{0xFFFF} << 32);
 }
 
 std::string client_address(std::string_view peer, std::string_view forwarded_for,

@@ -22,6 +22,10 @@ class IpPrefix {
   unsigned bits_ = 0;
 };
 
+// One number for everybody who is to be counted as one: an IPv4 address, or the /64 of an IPv6
+// address. Null for what is no address.
+std::optional<std::uint64_t> network_key(std::string_view address);
+
 // The last address in X-Forwarded-For that is no trusted proxy, if `peer` is one; else `peer`.
 // An entry that is no address ends the search: what stands left of it cannot be trusted.
 std::string client_address(std::string_view peer, std::string_view forwarded_for,

@@ -2,7 +2,7 @@
 
 #include "host/base/uuid.hpp"
 #include "host/base/wire_text.hpp"
-#include "host/http/pipeline/response_check.hpp"
+#include "host/http/pipeline/own_headers.hpp"
 #include "host/telemetry/log.hpp"
 
 namespace plexsphere::host::http::detail {
@@ -25,10 +25,17 @@ std::string correlation_id_of(const RequestHead& head) {
   return sent != nullptr && is_correlation_id(*sent) ? *sent : make_uuid7_text();
 }
 
+// A proxy may append to the header or add one of its own: they count as one list (RFC 9110, 5.3).
 std::string remote_ip_of(const RequestHead& head, const RouterOptions& options) {
-  const std::string* forwarded = head.header("x-forwarded-for");
-  return client_address(head.peer, forwarded == nullptr ? std::string_view() : *forwarded,
-                        options.trusted_proxies);
+  std::string forwarded;
+  if (!options.trusted_proxies.empty()) {
+    for (const auto& [name, value] : head.headers) {
+      if (name == "x-forwarded-for") {
+        forwarded.append(forwarded.empty() ? "" : ",").append(value);
+      }
+    }
+  }
+  return client_address(head.peer, forwarded, options.trusted_proxies);
 }
 
 px_principal anonymous() {
@@ -38,55 +45,53 @@ px_principal anonymous() {
   return principal;
 }
 
-}  // namespace
-
-InFlight::Shard& InFlight::shard(const Exchange* exchange) {
-  return shards_[(reinterpret_cast<std::uintptr_t>(exchange) >> 6) % shards_.size()];
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos
+             ? std::string_view()
+             : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-void InFlight::add(Exchange* exchange) {
-  Shard& home = shard(exchange);
-  const std::lock_guard lock(home.mutex);
-  home.members.insert(exchange);
-}
+// What a request says of its body's encoding (RFC 9110, 8.4). Codings beyond one gzip are none of
+// ours.
+enum class Coding { kIdentity, kGzip, kOther };
 
-void InFlight::remove(Exchange* exchange) {
-  Shard& home = shard(exchange);
-  const std::lock_guard lock(home.mutex);
-  home.members.erase(exchange);
-}
-
-std::size_t InFlight::size() const {
-  std::size_t sum = 0;
-  for (const auto& home : shards_) {
-    const std::lock_guard lock(home.mutex);
-    sum += home.members.size();
-  }
-  return sum;
-}
-
-std::vector<std::shared_ptr<Exchange>> InFlight::expired(Clock::time_point now) {
-  std::vector<std::shared_ptr<Exchange>> out;
-  for (auto& home : shards_) {
-    const std::lock_guard lock(home.mutex);
-    for (Exchange* exchange : home.members) {
-      if (exchange->deadline() < now) {
-        if (auto held = exchange->weak_from_this().lock()) {
-          out.push_back(std::move(held));
-        }
-      }
+Coding coding_of(const RequestHead& head) {
+  Coding coding = Coding::kIdentity;
+  for (const auto& [name, value] : head.headers) {
+    if (name != "content-encoding") {
+      continue;
     }
+    for (std::string_view rest(value); !rest.empty();) {
+      const auto comma = rest.find(',');
+      const auto item = trimmed(rest.substr(0, comma));
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      if (item.empty() || equal_ignoring_case(item, "identity")) {
+        continue;
+      }
+      const bool gzip = equal_ignoring_case(item, "gzip") || equal_ignoring_case(item, "x-gzip");
+      coding = gzip && coding == Coding::kIdentity ? Coding::kGzip : Coding::kOther;
+    }
+  }
+  return coding;
+}
+
+std::string joined(const std::vector<std::string_view>& methods) {
+  std::string out;
+  for (const auto method : methods) {
+    out.append(out.empty() ? "" : ", ").append(method);
   }
   return out;
 }
 
-Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> reply, Match match,
-                   const Route& unmatched)
+}  // namespace
+
+Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> reply)
     : pipeline_(pipeline),
       request_(std::move(request)),
       reply_(std::move(reply)),
-      match_(std::move(match)),
-      route_(match_.route != nullptr ? *match_.route : unmatched),
+      match_(pipeline.table.match(request_.head.method, request_.head.path())),
+      route_(match_.route != nullptr ? *match_.route : pipeline.unmatched),
       began_(Clock::now()),
       deadline_(began_ + pipeline.options.deadline),
       correlation_id_(correlation_id_of(request_.head)),
@@ -96,7 +101,9 @@ Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> r
       wire_responder_{} {}
 
 Exchange::~Exchange() {
-  pipeline_.in_flight.remove(this);
+  if (!answered_) {
+    pipeline_.in_flight.remove(this);
+  }
 }
 
 void Exchange::begin() {
@@ -107,21 +114,19 @@ void Exchange::begin() {
   if (route_.builtin) {
     answer(route_.builtin(request_));
   } else if (route_.auth == PX_AUTH_NONE) {
-    call_handler();
+    if (within_rate()) {
+      call_handler();
+    }
   } else if (take_bearer()) {
     authenticate();
   }
 }
 
 bool Exchange::accept_request() {
-  const std::string* encoding = request_.head.header("content-encoding");
   if (request_.head.path().empty() || request_.head.path().front() != '/') {
     fail(400, "invalid_path", "The request target must be a path that begins with '/'.");
   } else if (!match_.allowed.empty()) {
-    std::string allow;
-    for (const auto& method : match_.allowed) {
-      allow += (allow.empty() ? "" : ", ") + method;
-    }
+    const std::string allow = joined(match_.allowed);
     fail(405, "method_not_allowed",
          "This path does not take the method " + request_.head.method + "; it takes " + allow + ".",
          {{"Allow", allow}});
@@ -134,17 +139,38 @@ bool Exchange::accept_request() {
     fail(413, route_.too_large_code,
          "The body is larger than the " + std::to_string(route_.body_limit) +
              " bytes this operation takes.");
-  } else if (encoding != nullptr && !equal_ignoring_case(*encoding, "identity")) {
-    fail(415, "unsupported_content_encoding",
-         "This operation takes bodies without a content encoding only.");
   } else {
-    return parse_query();
+    return accept_content() && parse_query();
   }
   return false;
 }
 
+bool Exchange::accept_content() {
+  const Coding coding = coding_of(request_.head);
+  if (coding == Coding::kOther) {
+    fail(415, "unsupported_content_encoding", "A body may have the content encoding gzip, or none.",
+         {{"Accept-Encoding", "gzip"}});
+    return false;
+  }
+  gzipped_ = coding == Coding::kGzip && !request_.body.empty();
+  return true;
+}
+
+bool Exchange::within_rate() {
+  const auto wait = pipeline_.limiter.refuse(remote_ip_, began_);
+  if (!wait) {
+    return true;
+  }
+  pipeline_.rate_limited.Increment();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+  fail(429, "rate_limited", "Too many requests came from this address; try again later.",
+       {{"Retry-After", std::to_string(seconds)}});
+  return false;
+}
+
 bool Exchange::parse_query() {
-  std::string_view rest = request_.head.query();
+  const std::string_view whole = request_.head.query();
+  std::string_view rest = whole;
   while (!rest.empty()) {
     const auto ampersand = rest.find('&');
     const auto pair = rest.substr(0, ampersand);
@@ -153,142 +179,34 @@ bool Exchange::parse_query() {
       continue;
     }
     const auto equals = pair.find('=');
-    std::string name;
-    std::string value;
-    const bool good =
-        percent_decode(pair.substr(0, equals), true, name) &&
-        (equals == std::string_view::npos || percent_decode(pair.substr(equals + 1), true, value));
-    if (!good || query_.size() >= kMostQueryParameters) {
+    const auto name = decoded_query_.decode(pair.substr(0, equals), true, whole.size());
+    const auto value = decoded_query_.decode(
+        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true,
+        whole.size());
+    if (!name || !value || wire_query_.size() >= kMostQueryParameters) {
       fail(400, "invalid_query",
            "The query must be at most 256 percent-encoded name=value pairs joined by '&'.");
       return false;
     }
-    query_.emplace_back(std::move(name), std::move(value));
+    wire_query_.push_back({*name, *value});
   }
   return true;
 }
 
-const std::string* Exchange::parameter(const std::string& name) const {
-  for (const auto& [key, value] : match_.parameters) {
-    if (key == name) {
-      return &value;
+std::string_view Exchange::parameter(std::string_view name) const {
+  for (const auto& [key, value] : match_.parameters()) {
+    if (view(key) == name) {
+      return view(value);
     }
   }
-  return nullptr;
+  return {};
 }
 
 void Exchange::expire() {
   if (!answered_) {
     pipeline_.expired.Increment();
-    bool ignored = false;
-    Problem problem{503,
-                    "request_deadline_exceeded",
-                    "The request was not answered in time; it may still take effect.",
-                    "",
-                    {}};
-    answer(render(problem, request_.head.path(), correlation_id_, &ignored), true);
-  }
-}
-
-void Exchange::fill_wire_request() {
-  for (const auto& [name, value] : match_.parameters) {
-    wire_parameters_.push_back({wire(name), wire(value)});
-  }
-  for (const auto& [name, value] : query_) {
-    wire_query_.push_back({wire(name), wire(value)});
-  }
-  for (const auto& [name, value] : request_.head.headers) {
-    wire_headers_.push_back({wire(name), wire(value)});
-  }
-  px_request& out = wire_request_;
-  out.struct_size = sizeof(px_request);
-  out.method = wire(request_.head.method);
-  out.path = wire(request_.head.path());
-  out.correlation_id = wire(correlation_id_);
-  out.remote_ip = wire(remote_ip_);
-  out.body = {reinterpret_cast<const std::uint8_t*>(request_.body.data()), request_.body.size()};
-  out.path_parameters = wire_parameters_.data();
-  out.path_parameter_count = wire_parameters_.size();
-  out.query = wire_query_.data();
-  out.query_count = wire_query_.size();
-  out.headers = wire_headers_.data();
-  out.header_count = wire_headers_.size();
-  out.principal = &principal_;
-  out.deadline_steady_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(deadline_.time_since_epoch()).count();
-}
-
-void Exchange::call_handler() {
-  if (answered_ || (route_.auth == PX_AUTH_NONE && !check_ids())) {
-    return;
-  }
-  fill_wire_request();
-  wire_responder_ = {sizeof(px_responder), 0, this, &Exchange::on_respond, &Exchange::on_fail};
-  const auto self = shared_from_this();  // a second completion while the handler runs is caught
-  handler_reference_ = self;
-  try {
-    route_.handle(route_.ctx, &wire_request_, &wire_responder_);
-  } catch (...) {
-    pipeline_.log.error(
-        "http.handler_threw",
-        {{"plugin", route_.owner}, {"route", route_.path}, {"correlation_id", correlation_id_}});
-    if (!handler_completed_.exchange(true)) {
-      const auto released = std::move(handler_reference_);
-      fail(500, "internal", "Something went wrong on our side.");
-    }
-  }
-}
-
-// What both completions share: the reference that the handler held, or null for a second one.
-std::shared_ptr<Exchange> Exchange::handler_done(const char* what) {
-  if (handler_completed_.exchange(true)) {
-    pipeline_.duplicate.Increment();
-    pipeline_.log.error("http.second_completion", {{"plugin", route_.owner},
-                                                   {"route", route_.path},
-                                                   {"call", what},
-                                                   {"correlation_id", correlation_id_}});
-    return nullptr;
-  }
-  if (answered_) {
-    pipeline_.late.Increment();
-  }
-  return std::move(handler_reference_);
-}
-
-void Exchange::on_respond(void* self, const px_response* response) {
-  auto* exchange = static_cast<Exchange*>(self);
-  const auto held = exchange->handler_done("respond");
-  if (held == nullptr) {
-    return;
-  }
-  auto checked = from_wire(*response);
-  if (!checked) {
-    exchange->pipeline_.log.error("http.bad_response",
-                                  {{"plugin", exchange->route_.owner},
-                                   {"route", exchange->route_.path},
-                                   {"reason", checked.status().message()},
-                                   {"correlation_id", exchange->correlation_id_}});
-    exchange->fail(500, "internal", "Something went wrong on our side.");
-    return;
-  }
-  exchange->answer(std::move(*checked));
-}
-
-void Exchange::on_fail(void* self, const px_problem* problem) {
-  auto* exchange = static_cast<Exchange*>(self);
-  const auto held = exchange->handler_done("fail");
-  if (held == nullptr) {
-    return;
-  }
-  const Problem checked = from_wire(*problem);
-  bool members_dropped = false;
-  exchange->answer(
-      render(checked, exchange->request_.head.path(), exchange->correlation_id_, &members_dropped));
-  if (members_dropped) {
-    exchange->pipeline_.log.error("http.bad_problem_members",
-                                  {{"plugin", exchange->route_.owner},
-                                   {"route", exchange->route_.path},
-                                   {"correlation_id", exchange->correlation_id_}});
+    fail(503, "request_deadline_exceeded",
+         "The request was not answered in time; it may still take effect.");
   }
 }
 
@@ -297,27 +215,36 @@ void Exchange::fail(int status, std::string code, std::string detail, Headers he
                 request_.head.path(), correlation_id_));
 }
 
-void Exchange::answer(Response response, bool now) {
+void Exchange::fail_internally() {
+  fail(500, "internal", "Something went wrong on our side.");
+}
+
+// Whoever gets true owes the engine its one answer.
+bool Exchange::claim_answer() {
   if (answered_.exchange(true)) {
-    return;
+    return false;
   }
   pipeline_.in_flight.remove(this);
-  response.set_header("X-Correlation-Id", correlation_id_);
-  response.set_header("X-Content-Type-Options", "nosniff");
-  if (!response.has_header("Cache-Control")) {
-    response.set_header("Cache-Control", "no-store");
-  }
-  report(response);
-  if (now) {
-    reply_->send_now(std::move(response));
-  } else {
+  return true;
+}
+
+void Exchange::answer(Response response) {
+  if (claim_answer()) {
+    finish(response);
     reply_->send(std::move(response));
   }
 }
 
+void Exchange::finish(Response& response) {
+  add_own_headers(response, correlation_id_);
+  report(response);
+}
+
 void Exchange::report(const Response& response) const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  route_.metrics->observe(response.status, seconds);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);
+  const bool head_only = request_.head.method == "HEAD" && route_.head_metrics != nullptr;
+  (head_only ? route_.head_metrics : route_.metrics)
+      ->observe(response.status, std::chrono::duration<double>(took).count());
   // Probes come every second or so from every balancer; they are counted, not told.
   const auto level = route_.builtin ? telemetry::Level::kDebug : telemetry::Level::kInfo;
   pipeline_.log.write(level, "http.request",
@@ -326,7 +253,7 @@ void Exchange::report(const Response& response) const {
                        {"path", request_.head.path()},
                        {"route", route_.path},
                        {"status", response.status},
-                       {"duration_ms", seconds * 1000.0},
+                       {"duration_ms", static_cast<double>(took.count()) / 1000.0},
                        {"request_bytes", request_.body.size()},
                        {"response_bytes", response.body.size()},
                        {"remote_ip", remote_ip_},

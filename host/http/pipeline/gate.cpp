@@ -58,7 +58,7 @@ const char* default_401_code(px_auth auth) {
   return auth == PX_AUTH_NODE ? "unauthorized" : "unauthenticated";
 }
 
-bool names_an_id(const std::string& parameter) {
+bool names_an_id(std::string_view parameter) {
   return parameter == "id" || (parameter.size() > 3 && parameter.ends_with("_id"));
 }
 
@@ -104,11 +104,19 @@ void Exchange::arrived(const std::shared_ptr<Exchange>& self) {
     return;
   }
   self->phase_ = kDone;
-  self->reply_->run([self] {
-    if (!self->answered_) {
-      (self.get()->*self->next_)();
-    }
-  });
+  self->reply_->run([self] { self->go_on(); });
+}
+
+void Exchange::go_on() {
+  if (answered_) {
+    return;
+  }
+  try {
+    (this->*next_)();
+  } catch (...) {
+    report_defect("http.pipeline_threw", "");
+    fail_internally();
+  }
 }
 
 bool Exchange::take_bearer() {
@@ -116,7 +124,7 @@ bool Exchange::take_bearer() {
   const std::string* header = request_.head.header("authorization");
   if (header != nullptr && header->size() > kScheme.size() &&
       equal_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme)) {
-    bearer_ = header->substr(kScheme.size());
+    bearer_ = std::string_view(*header).substr(kScheme.size());
     return true;
   }
   fail(401, default_401_code(route_.auth), "This operation needs a bearer credential.",
@@ -175,13 +183,15 @@ void Exchange::authenticated() {
 }
 
 bool Exchange::check_ids() {
-  for (const auto& [name, value] : match_.parameters) {
+  for (const auto& [wire_name, value] : match_.parameters()) {
+    const auto name = view(wire_name);
     if (!names_an_id(name) && name != route_.node_parameter) {
       continue;
     }
-    const auto uuid = parse_uuid(value);
+    const auto uuid = parse_uuid(view(value));
     if (!uuid || is_nil(*uuid)) {
-      fail(400, route_.bad_id_code, "'" + name + "' in the path must be a UUID other than zero.");
+      fail(400, route_.bad_id_code,
+           "'" + std::string(name) + "' in the path must be a UUID other than zero.");
       return false;
     }
     if (name == route_.node_parameter && principal_.kind == PX_PRINCIPAL_NODE &&
@@ -208,8 +218,8 @@ void Exchange::authorize() {
     return;
   }
   if (object_id_.empty()) {
-    const std::string* named = parameter(route_.object_parameter);
-    object_id_ = named != nullptr ? *named : std::string(kPlatformId);
+    const auto named = parameter(route_.object_parameter);
+    object_id_ = route_.object_parameter.empty() ? kPlatformId : named;
   }
   const px_authz* authz = pipeline_.ports.authz;
   if (authz == nullptr) {
@@ -319,8 +329,8 @@ void Exchange::deny() {
     not_found();
     return;
   }
-  answer(render(Denial{reason_name(decision_), relation_path_}, request_.head.path(),
-                correlation_id_));
+  answer(render(Denial{reason_name(decision_), relation_path_, route_.denied_code},
+                request_.head.path(), correlation_id_));
 }
 
 }  // namespace plexsphere::host::http::detail

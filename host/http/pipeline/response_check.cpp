@@ -63,6 +63,25 @@ Result<Response> from_wire(const px_response& response) {
   return out;
 }
 
+Status check_stream_head(Response& head) {
+  if (head.status < 200 || head.status > 299) {
+    return {Code::kInvalidArgument, "a stream begins with a status between 200 and 299"};
+  }
+  for (const auto& [name, value] : head.headers) {
+    if (!is_token(name) || !is_field_value(value)) {
+      return {Code::kInvalidArgument, "a header is badly formed"};
+    }
+  }
+  if (!is_field_value(head.content_type)) {
+    return {Code::kInvalidArgument, "the content type is badly formed"};
+  }
+  auto& headers = head.headers;
+  headers.erase(std::remove_if(headers.begin(), headers.end(),
+                               [](const auto& one) { return belongs_to_engine(one.first); }),
+                headers.end());
+  return {};
+}
+
 Problem from_wire(const px_problem& problem) {
   Problem out{problem.status, text(problem.code), text(problem.detail), text(problem.members), {}};
   if (out.status < 400 || out.status > 599 || !is_code(out.code)) {

@@ -13,6 +13,9 @@ namespace plexsphere::host::http::detail {
 // Content-Length, Date, Transfer-Encoding) are left out.
 Result<Response> from_wire(const px_response& response);
 
+// The same for the head of a stream, whose status must be 200..299.
+Status check_stream_head(Response& head);
+
 // A status outside 400..599 or a badly formed code becomes 500 "internal"; bad headers are left
 // out.
 Problem from_wire(const px_problem& problem);

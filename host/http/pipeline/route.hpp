@@ -22,25 +22,30 @@ namespace plexsphere::host::http {
 inline constexpr std::size_t kDefaultBodyLimit = 8 * 1024;          // bytes
 inline constexpr std::size_t kLargestBodyLimit = 64 * 1024 * 1024;  // bytes a route may ask for
 
-// What is counted for one route. Label values come from templates, so their number is bounded.
+// What is counted for one route and method. Label values come from templates, so their number is
+// bounded.
 class RouteMetrics {
  public:
-  RouteMetrics(prometheus::Family<prometheus::Counter>& requests, prometheus::Histogram& seconds,
-               std::string route, std::string method)
+  RouteMetrics(prometheus::Family<prometheus::Counter>& requests,
+               prometheus::Family<prometheus::Histogram>& seconds, std::string route,
+               std::string method)
       : requests_(requests),
         seconds_(seconds),
         route_(std::move(route)),
         method_(std::move(method)) {}
 
+  // Makes the duration's series, so that it is there before the first request.
+  prometheus::Histogram& show();
   void observe(int status, double seconds);
 
  private:
   static constexpr std::size_t kStatuses = 600;
 
   prometheus::Family<prometheus::Counter>& requests_;
-  prometheus::Histogram& seconds_;
+  prometheus::Family<prometheus::Histogram>& seconds_;
   std::string route_;
   std::string method_;
+  std::atomic<prometheus::Histogram*> histogram_{nullptr};
   std::array<std::atomic<prometheus::Counter*>, kStatuses> by_status_{};
 };
 
@@ -58,7 +63,9 @@ struct Route {
   std::string not_found_code = "not_found";
   std::string bad_id_code = "invalid_id";
   std::string too_large_code = "request_body_too_large";
-  std::size_t body_limit = kDefaultBodyLimit;
+  std::string denied_code = "permission_denied";
+  std::size_t body_limit = kDefaultBodyLimit;  // on the raw body
+  std::size_t decoded_limit = 0;               // after content decoding; 0: as body_limit
 
   // Exactly one of these answers:
   std::function<Response(const Request&)> builtin;  // the host itself
@@ -66,7 +73,9 @@ struct Route {
   void (*handle)(void* ctx, const px_request* request, const px_responder* responder) = nullptr;
   void* ctx = nullptr;
 
-  RouteMetrics* metrics = nullptr;  // set by the router
+  // Set by the router. HEAD is counted apart, once there is one.
+  RouteMetrics* metrics = nullptr;
+  RouteMetrics* head_metrics = nullptr;
 };
 
 }  // namespace plexsphere::host::http

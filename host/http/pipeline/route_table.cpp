@@ -1,28 +1,46 @@
 #include "host/http/pipeline/route_table.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
+
+#include "host/base/wire_text.hpp"
 
 namespace plexsphere::host::http {
 namespace {
 
 constexpr std::size_t kMostSegments = 32;
 
-std::vector<std::string_view> segments_of(std::string_view path) {
-  std::vector<std::string_view> out;
-  path.remove_prefix(1);
+struct Segments {
+  std::array<std::string_view, kMostSegments> list;
+  std::size_t count = 0;
+  bool too_many = false;
+
+  std::string_view operator[](std::size_t at) const { return list[at]; }
+};
+
+Segments segments_of(std::string_view path) {
+  Segments out;
   for (;;) {
-    const auto slash = path.find('/');
-    out.push_back(path.substr(0, slash));
-    if (slash == std::string_view::npos || out.size() > kMostSegments) {
+    path.remove_prefix(1);
+    if (out.count == kMostSegments) {
+      out.too_many = true;
       return out;
     }
-    path.remove_prefix(slash + 1);
+    const auto slash = path.find('/');
+    out.list[out.count++] = path.substr(0, slash);
+    if (slash == std::string_view::npos) {
+      return out;
+    }
+    path.remove_prefix(slash);
   }
 }
 
 bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
+
+std::string_view answering(std::string_view method) {
+  return method == "HEAD" ? std::string_view("GET") : method;
 }
 
 Status refused(const Route& route, const std::string& why) {
@@ -32,21 +50,71 @@ Status refused(const Route& route, const std::string& why) {
 
 }  // namespace
 
-struct RouteTable::Node {
-  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
-  std::unique_ptr<Node> parameter;
-  std::map<std::string, const Route*, std::less<>> methods;
+// What answers one method of one template.
+struct RouteTable::Target {
+  struct Parameter {
+    std::size_t segment;
+    std::string_view name;  // of the route's own path
+  };
 
-  const Node* find(const std::vector<std::string_view>& segments, std::size_t at) const {
-    if (at == segments.size()) {
-      return methods.empty() ? nullptr : this;
+  std::string method;
+  const Route* route = nullptr;
+  std::vector<Parameter> parameters;
+};
+
+struct RouteTable::Node {
+  struct Child {
+    std::string segment;
+    std::unique_ptr<Node> node;
+  };
+
+  std::vector<Child> literals;  // sorted
+  std::unique_ptr<Node> parameter;
+  std::vector<Target> targets;  // sorted by method
+
+  Node* literal(std::string_view segment) const {
+    const auto at = std::lower_bound(
+        literals.begin(), literals.end(), segment,
+        [](const Child& child, std::string_view wanted) { return child.segment < wanted; });
+    return at != literals.end() && at->segment == segment ? at->node.get() : nullptr;
+  }
+
+  const Target* target(std::string_view method) const {
+    for (const auto& one : targets) {
+      if (one.method == method) {
+        return &one;
+      }
     }
-    if (const auto literal = literals.find(segments[at]); literal != literals.end()) {
-      if (const Node* found = literal->second->find(segments, at + 1)) {
+    return nullptr;
+  }
+
+  const Node* find(const Segments& segments, std::size_t at) const {
+    if (at == segments.count) {
+      return targets.empty() ? nullptr : this;
+    }
+    if (const Node* child = literal(segments[at])) {
+      if (const Node* found = child->find(segments, at + 1)) {
         return found;
       }
     }
     return parameter && !segments[at].empty() ? parameter->find(segments, at + 1) : nullptr;
+  }
+
+  Node& make_literal(std::string_view segment) {
+    if (Node* known = literal(segment)) {
+      return *known;
+    }
+    const auto at = std::lower_bound(
+        literals.begin(), literals.end(), segment,
+        [](const Child& child, std::string_view wanted) { return child.segment < wanted; });
+    return *literals.insert(at, {std::string(segment), std::make_unique<Node>()})->node;
+  }
+
+  Node& make_parameter() {
+    if (!parameter) {
+      parameter = std::make_unique<Node>();
+    }
+    return *parameter;
   }
 };
 
@@ -54,46 +122,52 @@ RouteTable::RouteTable() : root_(std::make_unique<Node>()) {}
 RouteTable::~RouteTable() = default;
 
 Status RouteTable::add(Route route) {
-  static const std::set<std::string, std::less<>> methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
-  if (methods.find(route.method) == methods.end()) {
+  static constexpr std::array<std::string_view, 5> kMethods{"GET", "POST", "PUT", "PATCH",
+                                                            "DELETE"};
+  if (std::find(kMethods.begin(), kMethods.end(), route.method) == kMethods.end()) {
     return refused(route, "has an unknown method: use GET, POST, PUT, PATCH or DELETE");
   }
   if (route.path.empty() || route.path.front() != '/') {
     return refused(route, "must begin with '/'");
   }
-  const auto segments = segments_of(route.path);
-  if (segments.size() > kMostSegments) {
-    return refused(route, "has more than 32 segments");
+  auto owned = std::make_unique<Route>(std::move(route));
+  const Segments segments = segments_of(owned->path);
+  if (segments.too_many) {
+    return refused(*owned, "has more than 32 segments");
   }
-  std::set<std::string_view> names;
+  Target target{owned->method, owned.get(), {}};
   Node* node = root_.get();
-  for (const auto segment : segments) {
+  for (std::size_t i = 0; i < segments.count; ++i) {
+    const auto segment = segments[i];
     if (is_parameter(segment)) {
-      if (!names.insert(segment).second) {
-        return refused(route, "names the parameter " + std::string(segment) + " twice");
+      const auto name = segment.substr(1, segment.size() - 2);
+      for (const auto& known : target.parameters) {
+        if (known.name == name) {
+          return refused(*owned, "names the parameter " + std::string(segment) + " twice");
+        }
       }
-      if (!node->parameter) {
-        node->parameter = std::make_unique<Node>();
-      }
-      node = node->parameter.get();
+      target.parameters.push_back({i, name});
+      node = &node->make_parameter();
     } else if (segment.find_first_of("{}%?#") != std::string_view::npos ||
-               (segment.empty() && segments.size() > 1)) {
-      return refused(route, "has the badly formed segment '" + std::string(segment) + "'");
+               (segment.empty() && segments.count > 1)) {
+      return refused(*owned, "has the badly formed segment '" + std::string(segment) + "'");
     } else {
-      auto& next = node->literals[std::string(segment)];
-      if (!next) {
-        next = std::make_unique<Node>();
-      }
-      node = next.get();
+      node = &node->make_literal(segment);
     }
   }
-  if (const auto taken = node->methods.find(route.method); taken != node->methods.end()) {
-    return {Code::kAlreadyExists, "route " + route.method + " " + route.path + " of '" +
-                                      route.owner + "' is already taken by '" +
-                                      taken->second->owner + "' (" + taken->second->path + ")"};
+  if (target.parameters.size() > kMostPathParameters) {
+    return refused(*owned, "has more than 8 parameters");
   }
-  routes_.push_back(std::make_unique<Route>(std::move(route)));
-  node->methods.emplace(routes_.back()->method, routes_.back().get());
+  if (const Target* taken = node->target(owned->method)) {
+    return {Code::kAlreadyExists, "route " + owned->method + " " + owned->path + " of '" +
+                                      owned->owner + "' is already taken by '" +
+                                      taken->route->owner + "' (" + taken->route->path + ")"};
+  }
+  const auto at = std::lower_bound(
+      node->targets.begin(), node->targets.end(), target.method,
+      [](const Target& one, const std::string& method) { return one.method < method; });
+  node->targets.insert(at, std::move(target));
+  routes_.push_back(std::move(owned));
   return {};
 }
 
@@ -102,34 +176,40 @@ Match RouteTable::match(std::string_view method, std::string_view path) const {
   if (path.empty() || path.front() != '/') {
     return match;
   }
-  const auto segments = segments_of(path);
-  const Node* node = segments.size() > kMostSegments ? nullptr : root_->find(segments, 0);
+  const Segments segments = segments_of(path);
+  const Node* node = segments.too_many ? nullptr : root_->find(segments, 0);
   if (node == nullptr) {
     return match;
   }
-  const auto found = node->methods.find(method == "HEAD" ? std::string_view("GET") : method);
-  if (found == node->methods.end()) {
-    for (const auto& [name, route] : node->methods) {
-      match.allowed.push_back(name);
-      if (name == "GET") {
+  const Target* found = node->target(answering(method));
+  if (found == nullptr) {
+    for (const auto& target : node->targets) {
+      match.allowed.push_back(target.method);
+      if (target.method == "GET") {
         match.allowed.emplace_back("HEAD");
       }
     }
     return match;
   }
-  const auto names = segments_of(found->second->path);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!is_parameter(names[i])) {
-      continue;
-    }
-    std::string value;
-    if (!percent_decode(segments[i], false, value)) {
+  for (const auto& parameter : found->parameters) {
+    const auto value = match.decoded.decode(segments[parameter.segment], false, path.size());
+    if (!value) {
       return {};  // no such resource can exist
     }
-    match.parameters.emplace_back(names[i].substr(1, names[i].size() - 2), std::move(value));
+    match.values[match.count++] = {wire(parameter.name), *value};
   }
-  match.route = found->second;
+  match.route = found->route;
   return match;
+}
+
+const Route* RouteTable::find(std::string_view method, std::string_view path) const {
+  if (path.empty() || path.front() != '/') {
+    return nullptr;
+  }
+  const Segments segments = segments_of(path);
+  const Node* node = segments.too_many ? nullptr : root_->find(segments, 0);
+  const Target* found = node == nullptr ? nullptr : node->target(answering(method));
+  return found == nullptr ? nullptr : found->route;
 }
 
 }  // namespace plexsphere::host::http

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "host/http/pipeline/exchange.hpp"
+#include "host/http/pipeline/refusals.hpp"
 #include "host/http/pipeline/route_table.hpp"
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
@@ -12,7 +13,7 @@
 namespace plexsphere::host::http {
 namespace {
 
-constexpr std::chrono::milliseconds kDeadlineTick{50};
+constexpr std::chrono::milliseconds kTick{50};
 
 bool has_parameter(const std::string& path, const std::string& name) {
   return name.empty() || path.find("{" + name + "}") != std::string::npos;
@@ -26,6 +27,10 @@ Status wrong(const Route& route, const std::string& why) {
 Status check(const Route& route) {
   if (route.body_limit > kLargestBodyLimit) {
     return wrong(route, "asks for a body of " + std::to_string(route.body_limit) +
+                            " bytes; at most 67108864 are allowed");
+  }
+  if (route.decoded_limit > kLargestBodyLimit) {
+    return wrong(route, "asks for a decoded body of " + std::to_string(route.decoded_limit) +
                             " bytes; at most 67108864 are allowed");
   }
   if (!has_parameter(route.path, route.node_parameter) ||
@@ -52,12 +57,30 @@ Route unmatched_route() {
   return route;
 }
 
+// For when nothing better can be made any more.
+Response bare_failure() {
+  return {500,
+          "application/problem+json",
+          R"({"type":"https://plexsphere.com/errors/internal","title":"Internal )"
+          R"(Server Error","status":500,"detail":"Something went wrong on our )"
+          R"(side.","instance":"","code":"internal"})",
+          {}};
+}
+
 }  // namespace
 
+prometheus::Histogram& RouteMetrics::show() {
+  auto& made =
+      seconds_.Add({{"route", route_}, {"method", method_}}, telemetry::Metrics::latency_buckets());
+  histogram_ = &made;  // adding the same labels again gives the same series
+  return made;
+}
+
 void RouteMetrics::observe(int status, double seconds) {
-  seconds_.Observe(seconds);
+  prometheus::Histogram* histogram = histogram_.load(std::memory_order_acquire);
+  (histogram == nullptr ? show() : *histogram).Observe(seconds);
   auto& slot = by_status_[static_cast<std::size_t>(status) % kStatuses];
-  prometheus::Counter* counter = slot.load();
+  prometheus::Counter* counter = slot.load(std::memory_order_acquire);
   if (counter == nullptr) {
     counter = &requests_.Add(
         {{"route", route_}, {"method", method_}, {"status", std::to_string(status)}});
@@ -72,25 +95,35 @@ struct Router::Impl {
                                  "Requests answered, by route template, method and status.")),
         seconds(metrics.histogram("plexsphere_http_request_duration_seconds",
                                   "Time from the whole request to its answer.")),
-        pipeline{logger,
-                 std::move(options),
-                 {},
-                 {},
-                 metrics
-                     .counter("plexsphere_http_late_completions_total",
-                              "Handlers that completed after the deadline.")
-                     .Add({}),
-                 metrics
-                     .counter("plexsphere_http_second_completions_total",
-                              "Requests that a handler completed twice.")
-                     .Add({}),
-                 metrics
-                     .counter("plexsphere_http_deadlines_exceeded_total",
-                              "Requests answered 503 because their deadline passed.")
-                     .Add({})},
-        unmatched(unmatched_route()) {
-    unmatched.metrics = metrics_for(unmatched.path, "any");
-    keeper = std::thread([this] { keep_deadlines(); });
+        refusals(logger, metrics),
+        pipeline{
+            .log = logger,
+            .options = options,
+            .ports = {},
+            .table = {},
+            .unmatched = unmatched_route(),
+            .limiter = RateLimiter(options.unauthenticated_rate, options.unauthenticated_burst),
+            .in_flight = {},
+            .late = metrics
+                        .counter("plexsphere_http_late_completions_total",
+                                 "Handlers that completed after the deadline.")
+                        .Add({}),
+            .duplicate = metrics
+                             .counter("plexsphere_http_second_completions_total",
+                                      "Requests that a handler completed twice.")
+                             .Add({}),
+            .expired = metrics
+                           .counter("plexsphere_http_deadlines_exceeded_total",
+                                    "Requests answered 503 because their deadline passed.")
+                           .Add({}),
+            .rate_limited =
+                metrics
+                    .counter("plexsphere_http_rate_limited_total",
+                             "Requests answered 429 because their address made too many.")
+                    .Add({})} {
+    pipeline.unmatched.metrics = metrics_for(pipeline.unmatched.path, "any");
+    pipeline.unmatched.metrics->show();
+    keeper = std::thread([this] { keep_time(); });
   }
 
   ~Impl() {
@@ -103,19 +136,20 @@ struct Router::Impl {
   }
 
   RouteMetrics* metrics_for(const std::string& path, const std::string& method) {
-    auto& histogram =
-        seconds.Add({{"route", path}, {"method", method}}, telemetry::Metrics::latency_buckets());
-    route_metrics.push_back(std::make_unique<RouteMetrics>(requests, histogram, path, method));
-    return route_metrics.back().get();
+    return route_metrics
+        .emplace_back(std::make_unique<RouteMetrics>(requests, seconds, path, method))
+        .get();
   }
 
-  void keep_deadlines() {
+  void keep_time() {
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, kDeadlineTick, [this] { return ending; })) {
+    while (!wake.wait_for(lock, kTick, [this] { return ending; })) {
       lock.unlock();
-      for (const auto& exchange : pipeline.in_flight.expired(std::chrono::steady_clock::now())) {
+      const auto now = std::chrono::steady_clock::now();
+      for (const auto& exchange : pipeline.in_flight.expired(now)) {
         exchange->expire();
       }
+      refusals.tell_suppressed(now);
       lock.lock();
     }
   }
@@ -123,9 +157,8 @@ struct Router::Impl {
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Family<prometheus::Histogram>& seconds;
   std::vector<std::unique_ptr<RouteMetrics>> route_metrics;
+  detail::Refusals refusals;
   detail::Pipeline pipeline;
-  RouteTable table;
-  Route unmatched;
   std::mutex mutex;
   std::condition_variable wake;
   bool ending = false;
@@ -142,36 +175,42 @@ Status Router::add(Route route) {
     return status;
   }
   route.metrics = impl_->metrics_for(route.path, route.method);
-  return impl_->table.add(std::move(route));
+  route.metrics->show();
+  if (route.method == "GET") {
+    route.head_metrics = impl_->metrics_for(route.path, "HEAD");
+  }
+  return impl_->pipeline.table.add(std::move(route));
 }
 
 void Router::set_ports(const GatePorts& ports) {
   impl_->pipeline.ports = ports;
 }
 
-std::size_t Router::body_limit(const RequestHead& head) noexcept {
-  try {
-    const Match match = impl_->table.match(head.method, head.path());
-    return match.route == nullptr ? 0 : match.route->body_limit;
-  } catch (...) {
-    return 0;
+Plan Router::plan(std::string_view method, std::string_view target) noexcept {
+  const Route* route = impl_->pipeline.table.find(method, target.substr(0, target.find('?')));
+  if (route == nullptr || !route->unprovisioned_code.empty()) {
+    return {0, Lane::kFast};
   }
+  const bool fast = route->builtin != nullptr || (route->flags & PX_ROUTE_FAST) != 0;
+  return {route->body_limit, fast ? Lane::kFast : Lane::kBlocking};
 }
 
 void Router::handle(Request request, std::shared_ptr<Reply> reply) noexcept {
   try {
-    Match match = impl_->table.match(request.head.method, request.head.path());
-    const auto exchange = std::make_shared<detail::Exchange>(
-        impl_->pipeline, std::move(request), reply, std::move(match), impl_->unmatched);
+    const auto exchange =
+        std::make_shared<detail::Exchange>(impl_->pipeline, std::move(request), reply);
     exchange->begin();
   } catch (...) {
     impl_->pipeline.log.error("http.pipeline_threw");
-    reply->send(Response{500,
-                         "application/problem+json",
-                         R"({"type":"https://plexsphere.com/errors/internal","title":"Internal )"
-                         R"(Server Error","status":500,"detail":"Something went wrong on our )"
-                         R"(side.","instance":"","code":"internal"})",
-                         {}});
+    reply->send(bare_failure());
+  }
+}
+
+Response Router::refused(const Refusal& refusal, std::string_view peer) noexcept {
+  try {
+    return impl_->refusals.answer(refusal, peer, std::chrono::steady_clock::now());
+  } catch (...) {
+    return {refusal.status, "", "", {}};  // out of memory: what is left is the status
   }
 }
 

@@ -53,8 +53,10 @@ sdk::Status NodeRoutes::add(const sdk::Router& router) {
                       [this](const auto& request) { return get_state(request); });
   }
   if (done.ok()) {
-    done = router.add(read_route("/v1/nodes/{id}/reachability"),
-                      [this](const auto& request) { return get_reachability(request); });
+    auto reachability = read_route("/v1/nodes/{id}/reachability");
+    reachability.denied_code = "insufficient_relation";
+    done =
+        router.add(reachability, [this](const auto& request) { return get_reachability(request); });
   }
   return done;
 }

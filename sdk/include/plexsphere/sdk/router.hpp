@@ -185,6 +185,8 @@ struct Route {
   std::string_view too_large_code = {};
   uint64_t body_limit = 0;
   uint32_t flags = 0;
+  uint64_t decoded_limit = 0;
+  std::string_view denied_code = {};
 };
 
 class Router {
@@ -229,7 +231,9 @@ class Router {
                           } catch (...) {
                             // An unanswered responder answers 500 by its destructor.
                           }
-                        }};
+                        },
+                        route.decoded_limit,
+                        to_wire(route.denied_code)};
     ErrorSink sink;
     return std::move(sink).outcome(table_->add(table_->base.self, &wire, sink.wire()));
   }
