@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 
+#include "bench/support/child.hpp"
 #include "bench/support/crowd.hpp"
 #include "bench/support/echo_server.hpp"
 #include "bench/support/http_load.hpp"
@@ -25,7 +26,7 @@ const std::string kRequest = "GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\
 
 constexpr const char* kSettings =
     "[log]\nlevel = \"info\"\n"
-    "[http]\nunauthenticated_rate = 1000000\nunauthenticated_burst = 1000000\n";
+    "[http]\nunauthenticated_rate = 100000\nunauthenticated_burst = 1000000\n";
 
 std::uint16_t port_of(const std::string& url) {
   return static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));
@@ -222,6 +223,7 @@ class Bench {
 
 int main() {
   try {
+    bench::need_descriptors(4'096);
     return Bench().run() ? 0 : 1;
   } catch (const std::exception& e) {
     std::cerr << "http: " << e.what() << std::endl;

@@ -150,6 +150,7 @@ int main(int argc, char** argv) {
       (void)measure(200, 1);
       return 0;
     }
+    bench::need_descriptors(10'000);
     return run() ? 0 : 1;
   } catch (const std::exception& e) {
     std::cerr << "stream: " << e.what() << std::endl;

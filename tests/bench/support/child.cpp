@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,17 @@ void become(const std::vector<std::string>& command, const std::string& log) {
 }
 
 }  // namespace
+
+void need_descriptors(std::size_t count) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  if (limit.rlim_max < count || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    throw std::runtime_error("a process may open " + std::to_string(limit.rlim_max) +
+                             " descriptors here, and this needs " + std::to_string(count) +
+                             ": raise the hard limit (ulimit -Hn)");
+  }
+}
 
 Child::Child(const std::function<void()>& body, int ending) : ending_(ending) {
   std::fflush(nullptr);

@@ -15,6 +15,10 @@
 
 namespace plexsphere::bench {
 
+// Raises the limit of open descriptors of this process, and so of those it starts, to `count` at
+// least. Throws std::runtime_error when the machine does not allow that.
+void need_descriptors(std::size_t count);
+
 class Child {
  public:
   // Forks and runs `body`, then exits; an exception is printed and ends it with 1. The kernel kills
