@@ -56,10 +56,10 @@ void Directory::forget(StreamId id) {
   }
 }
 
-Status Directory::send(StreamId id, const FramePtr& frame) {
+Status Directory::send(const void* owner, StreamId id, const FramePtr& frame) {
   const std::lock_guard lock(mutex_);
-  auto who = find(id);
-  if (who == nullptr || who->closed) {
+  auto who = find_open(owner, id);
+  if (who == nullptr) {
     return ended();
   }
   if (!who->outlet.reserve_room(frame->bytes.size(),
@@ -70,10 +70,10 @@ Status Directory::send(StreamId id, const FramePtr& frame) {
   return {};
 }
 
-Status Directory::release(StreamId id) {
+Status Directory::release(const void* owner, StreamId id) {
   const std::lock_guard lock(mutex_);
-  auto who = find(id);
-  if (who == nullptr || who->closed) {
+  auto who = find_open(owner, id);
+  if (who == nullptr) {
     return ended();
   }
   post(Release{std::move(who)});
@@ -97,10 +97,10 @@ Status Directory::publish(std::string_view channel, const FramePtr& frame) {
   return {};
 }
 
-Status Directory::close(StreamId id) {
+Status Directory::close(const void* owner, StreamId id) {
   const std::lock_guard lock(mutex_);
-  auto who = find(id);
-  if (who == nullptr || who->closed) {
+  auto who = find_open(owner, id);
+  if (who == nullptr) {
     return ended();
   }
   who->closed = true;
@@ -188,6 +188,11 @@ std::vector<SubscriberPtr> Directory::all() const {
 SubscriberPtr Directory::find(StreamId id) const {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second;
+}
+
+SubscriberPtr Directory::find_open(const void* owner, StreamId id) const {
+  auto who = find(id);
+  return who != nullptr && who->owner == owner && !who->closed ? who : nullptr;
 }
 
 std::shared_ptr<Channel> Directory::channel(const std::string& name) {

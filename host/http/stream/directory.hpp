@@ -83,10 +83,10 @@ class Directory {
   void attach(StreamId id, DetachedConnection connection);
   void abandon(StreamId id);
   void forget(StreamId id);
-  Status send(StreamId id, const FramePtr& frame);
-  Status release(StreamId id);
+  Status send(const void* owner, StreamId id, const FramePtr& frame);
+  Status release(const void* owner, StreamId id);
   Status publish(std::string_view channel, const FramePtr& frame);
-  Status close(StreamId id);
+  Status close(const void* owner, StreamId id);
   void close_channel(std::string_view channel);
   std::size_t subscribers(std::string_view channel) const;
   std::size_t subscribers() const;
@@ -105,7 +105,9 @@ class Directory {
   std::vector<SubscriberPtr> all() const;
 
  private:
-  SubscriberPtr find(StreamId id) const;  // under the lock
+  // Under the lock. find_open: null too when it is another's or takes no frame any more.
+  SubscriberPtr find(StreamId id) const;
+  SubscriberPtr find_open(const void* owner, StreamId id) const;
   std::shared_ptr<Channel> channel(const std::string& name);
   void leave(Subscriber& who);
   void post(Command command);

@@ -33,20 +33,20 @@ void StreamHub::forget(StreamId id) {
   impl_->directory.forget(id);
 }
 
-Status StreamHub::send(StreamId id, const FramePtr& frame) {
-  return impl_->directory.send(id, frame);
+Status StreamHub::send(const void* owner, StreamId id, const FramePtr& frame) {
+  return impl_->directory.send(owner, id, frame);
 }
 
-Status StreamHub::release(StreamId id) {
-  return impl_->directory.release(id);
+Status StreamHub::release(const void* owner, StreamId id) {
+  return impl_->directory.release(owner, id);
 }
 
 Status StreamHub::publish(std::string_view channel, const FramePtr& frame) {
   return impl_->directory.publish(channel, frame);
 }
 
-Status StreamHub::close(StreamId id) {
-  return impl_->directory.close(id);
+Status StreamHub::close(const void* owner, StreamId id) {
+  return impl_->directory.close(owner, id);
 }
 
 void StreamHub::close_channel(std::string_view channel) {

@@ -89,15 +89,14 @@ class StreamHub {
   // It was not opened after all; `ended` is not called.
   void forget(StreamId id);
 
-  // To one stream, before what is held. kNotFound: it has ended; kResourceExhausted: its queue is
-  // full, nothing was sent.
-  Status send(StreamId id, const FramePtr& frame);
-  // Ends the holding. kNotFound: it has ended.
-  Status release(StreamId id);
+  // The next three answer kNotFound when the stream has ended or is another owner's.
+  // To one stream, before what is held. kResourceExhausted: its queue is full, nothing was sent.
+  Status send(const void* owner, StreamId id, const FramePtr& frame);
+  // Ends the holding.
+  Status release(const void* owner, StreamId id);
+  Status close(const void* owner, StreamId id);
   // To all subscribers of a channel. kResourceExhausted: the inbox is full, nobody was sent it.
   Status publish(std::string_view channel, const FramePtr& frame);
-  // kNotFound: it has ended.
-  Status close(StreamId id);
   void close_channel(std::string_view channel);
   std::size_t subscribers(std::string_view channel) const;  // of a channel
   std::size_t subscribers() const;                          // of all

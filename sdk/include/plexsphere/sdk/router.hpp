@@ -116,7 +116,8 @@ class Request {
   const px_request* wire_;
 };
 
-// Completes one request. Move-only; one that is dropped unanswered answers 500.
+// Completes one request. Move-only; one that is dropped unanswered answers 500. A responder that has
+// answered, or was moved from, is empty.
 class Responder {
  public:
   explicit Responder(const px_responder* wire) : wire_(wire) {}
@@ -156,6 +157,11 @@ class Responder {
                          headers.size()};
     wire->fail(wire->self, &out);
   }
+
+  // For services that complete the request themselves, as Streams does: the wire, null when empty,
+  // and the word that it has been completed.
+  const px_responder* wire() const { return wire_; }
+  void completed() { wire_ = nullptr; }
 
  private:
   static std::vector<px_pair> pairs(const Headers& headers) {

@@ -1,4 +1,7 @@
-// A plugin that does what it should: answers at once, later, from another thread, slowly.
+// A plugin that does what it should: answers at once, later, from another thread, slowly, and with
+// a stream.
+#include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -9,6 +12,7 @@
 
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/router.hpp"
+#include "plexsphere/sdk/stream.hpp"
 
 namespace sdk = plexsphere::sdk;
 using namespace std::chrono_literals;  // NOLINT: test plugin
@@ -40,7 +44,13 @@ class Good : public sdk::Plugin {
     if (!router) {
       return router.error();
     }
-    return add_routes(*router);
+    if (auto streams = host.get<sdk::Streams>()) {
+      streams_ = *streams;
+    } else {
+      return streams.error();
+    }
+    const auto added = add_routes(*router);
+    return added ? add_stream_routes(*router) : added;
   }
 
   sdk::Status start() override {
@@ -119,6 +129,51 @@ class Good : public sdk::Plugin {
     return status;
   }
 
+  sdk::Status add_stream_routes(const sdk::Router& router) {
+    const auto added = router.add_async(
+        {.method = "GET", .path = "/v1/good/stream", .auth = PX_AUTH_NONE, .flags = PX_ROUTE_FAST},
+        [this](const sdk::Request& request, sdk::Responder responder) {
+          const auto channel = request.query("channel").value_or("");
+          const auto opened = streams_.open(responder, {.channels = {channel}});
+          if (!opened) {
+            const bool bad = opened.error().code == sdk::Code::invalid_argument;
+            responder.send(
+                sdk::Problem{bad ? 400 : 503, "stream_not_opened", opened.error().detail, {}, {}});
+          }
+        });
+    if (!added) {
+      return added;
+    }
+    return router.add({.method = "POST",
+                       .path = "/v1/good/publish",
+                       .auth = PX_AUTH_NONE,
+                       .body_limit = 1024 * 1024,
+                       .flags = PX_ROUTE_FAST},
+                      [this](const sdk::Request& request) { return publish(request); });
+  }
+
+  // The body as the data of `count` events, one if not said, numbered along the plugin's life.
+  sdk::Answer publish(const sdk::Request& request) {
+    const auto channel = request.query("channel").value_or("");
+    const auto count_text = request.query("count").value_or("1");
+    std::uint32_t count = 0;
+    const char* end = count_text.data() + count_text.size();
+    if (std::from_chars(count_text.data(), end, count).ptr != end || count > 100'000) {
+      return sdk::Problem{400, "bad_count", "count is a number up to 100000.", {}, {}};
+    }
+    const auto subscribers = streams_.subscribers(channel);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t sequence = ++sequence_;
+      const std::string id = std::to_string(sequence);
+      const auto published = streams_.publish(
+          channel, {.sequence = sequence, .id = id, .event = "good", .data = request.body()});
+      if (!published) {
+        return sdk::Problem{503, "not_published", published.error().detail, {}, {}};
+      }
+    }
+    return sdk::Response::json(200, "{\"subscribers\":" + std::to_string(subscribers) + "}");
+  }
+
   void complete_later() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -135,6 +190,8 @@ class Good : public sdk::Plugin {
   }
 
   std::string greeting_;
+  sdk::Streams streams_;
+  std::atomic<std::uint64_t> sequence_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<sdk::Responder> waiting_;
