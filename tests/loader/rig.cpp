@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "host/http/poco_engine.hpp"
+#include "host/http/engine/epoll_engine.hpp"
 #include "host/services/clock.hpp"
 #include "host/services/config.hpp"
 #include "host/services/health.hpp"
@@ -91,7 +91,7 @@ Status Rig::start(http::RouterOptions options) {
   if (auto status = manager_->mount(*router_); !status) {
     return status;
   }
-  engine_ = http::make_poco_engine(*router_, {.workers = 8});
+  engine_ = http::make_epoll_engine(*router_, {.workers = 8});
   return engine_->listen("127.0.0.1:0");
 }
 

@@ -8,7 +8,7 @@
 #include "host/config/configuration.hpp"
 #include "host/health/registry.hpp"
 #include "host/http/engine.hpp"
-#include "host/http/router.hpp"
+#include "host/http/pipeline/router.hpp"
 #include "host/loader/plugin_manager.hpp"
 #include "host/services/plugin_states.hpp"
 #include "host/services/router.hpp"

@@ -49,6 +49,15 @@ TEST_CASE("hostile text cannot break or forge a line", "[telemetry]") {
   CHECK(line["service_"] == "forged");
 }
 
+TEST_CASE("of two fields of one name the last counts", "[telemetry]") {
+  std::ostringstream out;
+  Logger log("plexsphere", Level::kInfo, out);
+  log.info("x", {{"a", 1}, {"service_", "old"}, {"b", 2}, {"a", 3}, {"service", "new"}});
+  const std::string text = out.str();
+  CHECK(text.substr(text.find("\"event\"")) ==
+        "\"event\":\"x\",\"b\":2,\"a\":3,\"service_\":\"new\"}\n");
+}
+
 TEST_CASE("level names are read back", "[telemetry]") {
   for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarn, Level::kError}) {
     CHECK(parse_level(level_name(level)) == level);

@@ -28,13 +28,13 @@ class Waiting final : public Reply {
  public:
   void send(Response response) override {
     const std::lock_guard lock(mutex_);
-    CHECK_FALSE(response_);
+    ++answers_;
     response_ = std::move(response);
     wake_.notify_all();
   }
   void detach(Response response, Taker taker) override {
     const std::lock_guard lock(mutex_);
-    CHECK_FALSE(response_);
+    ++answers_;
     response_ = std::move(response);
     taker_ = std::move(taker);
     wake_.notify_all();
@@ -58,6 +58,11 @@ class Waiting final : public Reply {
       lock.lock();
     }
   }
+  // How often send or detach was called.
+  int answers() {
+    const std::lock_guard lock(mutex_);
+    return answers_;
+  }
   // Whether the connection was given away, instead of answered.
   bool detached() {
     const std::lock_guard lock(mutex_);
@@ -70,6 +75,7 @@ class Waiting final : public Reply {
   std::optional<Response> response_;
   std::vector<std::function<void()>> tasks_;
   Taker taker_;
+  int answers_ = 0;
 };
 
 // Ports that answer as a test tells them, at once or from a thread of their own.
@@ -86,6 +92,7 @@ struct Ports {
   std::string asked;    // "user:<id> manage domain:<id>"
   std::string audited;  // "<reason> <relation> <object>"
   std::vector<std::thread> threads;
+  std::vector<std::function<void()>> broken;  // callbacks that came with an exception
 
   px_authn authn{{sizeof(px_authn), 1, this}, &Ports::authenticate};
   px_authz authz{{sizeof(px_authz), 1, this}, &Ports::check, nullptr, nullptr, nullptr};
@@ -109,6 +116,7 @@ struct Ports {
   template <typename Answer>
   void complete(Answer answer) {
     if (throws) {
+      broken.push_back(answer);
       throw 42;
     }
     if (later) {
@@ -185,6 +193,7 @@ class Fixture {
     const auto reply = std::make_shared<Waiting>();
     router_.handle(std::move(request), reply);
     const Response response = reply->wait();
+    CHECK(reply->answers() == 1);
     CHECK((handled_ == 1) == (response.status == 204));
     return response;
   }

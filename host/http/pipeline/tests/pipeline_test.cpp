@@ -50,9 +50,13 @@ TEST_CASE_METHOD(Fixture, "a missing port is 503 with its code and never open", 
   CHECK(code(call("GET", "/domains/" + kNode)) == "audit_unavailable");
 }
 
-TEST_CASE_METHOD(Fixture, "a port that throws is 503", "[http]") {
+TEST_CASE_METHOD(Fixture, "a port that throws is 503, and what it says afterwards is ignored",
+                 "[http]") {
   ports_->throws = true;
   CHECK(code(call("GET", "/self")) == "authn_unavailable");
+  REQUIRE(ports_->broken.size() == 1);
+  ports_->broken.front()();
+  CHECK(handled_ == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "a credential of the wrong kind is refused even if the port takes it",

@@ -57,13 +57,15 @@ TEST_CASE_METHOD(Streams,
 
 TEST_CASE_METHOD(Streams, "a stream may start later, and from another thread", "[http]") {
   std::thread later;
-  handler_ = [&later](const px_responder& responder) {
-    later = std::thread(
-        [&responder] { CHECK(start_stream(responder, stream_head(), [](auto) {}).ok()); });
+  bool started = false;
+  handler_ = [&](const px_responder& responder) {
+    later =
+        std::thread([&] { started = start_stream(responder, stream_head(), [](auto) {}).ok(); });
   };
   const auto reply = open();
   reply->wait();
   later.join();
+  CHECK(started);
   CHECK(reply->detached());
 }
 
@@ -150,11 +152,16 @@ TEST_CASE_METHOD(Hurried, "an answer and its deadline never answer twice", "[htt
       }
     });
   };
+  std::vector<std::shared_ptr<Waiting>> replies;
   for (int i = 0; i < 200; ++i) {
-    open()->wait();  // the reply itself checks that it is answered once
+    replies.push_back(open());
+    replies.back()->wait();
   }
   for (auto& thread : threads) {
     thread.join();
+  }
+  for (const auto& reply : replies) {
+    CHECK(reply->answers() == 1);
   }
   CHECK(router_.unanswered() == 0);
 }
