@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBatch = 64 * 1024;              // bytes
 constexpr std::size_t kMostPending = 4 * 1024 * 1024;  // bytes
 constexpr std::chrono::milliseconds kLongestWait{50};
-constexpr std::chrono::milliseconds kLongestBlock{20};
+constexpr std::chrono::milliseconds kLongestBlock{100};
 constexpr std::chrono::seconds kLastWords{1};
 constexpr int kPollMs = 100;
 
@@ -129,7 +129,6 @@ void BatchingSink::write_batches() {
       return;
     }
     wake_.wait_for(lock, kLongestWait, [this] { return ending_ || urgent_; });
-    batch.clear();
     batch.swap(pending_);
     urgent_ = false;
     stuck_ = false;
@@ -141,6 +140,11 @@ void BatchingSink::write_batches() {
       batch.append(dropped_line_(dropped)).push_back('\n');
     }
     write_all(batch);
+    batch.clear();
+    if (batch.capacity() > 4 * kBatch) {  // a rush must not be paid for in memory for ever
+      batch.shrink_to_fit();
+      batch.reserve(2 * kBatch);
+    }
     lock.lock();
     written_count_ = count;
     written_.notify_all();

@@ -2,7 +2,7 @@
 //
 // Lines are collected in memory; a thread of the sink's own writes them with one write(2) once
 // 64 KiB are there, 50 ms after the first, or at once when a line of level warn or above comes.
-// While the descriptor takes nothing, up to 4 MiB are kept. Beyond that a caller waits for 20 ms;
+// While the descriptor takes nothing, up to 4 MiB are kept. Beyond that a caller waits for 100 ms;
 // if that did not help, lines are dropped, and their number is told when writing goes on.
 // kill -9 loses what came within the last 50 ms.
 //

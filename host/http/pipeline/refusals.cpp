@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/base/uuid.hpp"
+#include "host/http/pipeline/client_address.hpp"
 #include "host/http/pipeline/own_headers.hpp"
 #include "host/http/problem.hpp"
 #include "host/telemetry/log.hpp"
@@ -46,7 +47,7 @@ Response Refusals::answer(const Refusal& refusal, std::string_view peer, Clock::
                                {"status", refusal.status},
                                {"code", refusal.code},
                                {"reason", refusal.reason},
-                               {"remote_ip", peer}});
+                               {"remote_ip", client_address(peer, "", {})}});
   }
   Problem problem{refusal.status, std::string(refusal.code), std::string(refusal.detail), "", {}};
   if (refusal.retry_after.count() > 0) {
