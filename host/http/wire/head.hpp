@@ -53,6 +53,8 @@ struct Field {
 };
 
 // Takes the first header off `fields`, which begins as Head::fields; nullopt when none is left.
+// The one way to read the headers of a request: Poco's reader decodes encoded words (RFC 2047) into
+// bytes that were never checked, line ends among them.
 std::optional<Field> next_field(std::string_view& fields);
 
 struct NeedMore {};

@@ -53,9 +53,11 @@ Parts split(std::string_view line, std::size_t known, std::size_t target_limit) 
     return out;
   }
   const std::size_t target = out.method_end + 1;
-  const auto space = known > target ? line.substr(0, known).find(' ', target) : std::string::npos;
-  out.target_end =
-      space != std::string::npos ? space : run_of(line, known > target ? known : target, kTarget);
+  const auto space =
+      known > target ? line.substr(0, known).find(' ', target) : std::string_view::npos;
+  out.target_end = space != std::string_view::npos
+                       ? space
+                       : run_of(line, known > target ? known : target, kTarget);
   if (out.target_end - target > target_limit) {
     out.fault = &kLongTarget;
     return out;

@@ -81,7 +81,8 @@ TEST_CASE("a head that is not all there asks for more, and never looks beyond it
       CAPTURE(item.bytes, cut);
       CHECK(told(check(item.bytes.substr(0, cut))) == "more");
     }
-    CHECK(all_of(check(item.bytes.substr(0, size)), item.bytes).empty() == false);
+    const auto only = item.bytes.substr(0, size);
+    CHECK(all_of(check(only), only) == all_of(result, item.bytes));
     const auto followed = item.bytes.substr(0, size) + "\n\0\xff\x16"s;
     CHECK(all_of(check(followed), followed) == all_of(result, item.bytes));
   }
@@ -112,6 +113,15 @@ TEST_CASE("Poco reads every accepted head as we do", "[http][wire]") {
     CHECK(poco.version == (head.http11 ? "HTTP/1.1" : "HTTP/1.0"));
     CHECK(poco.fields == fields_of(head));
   }
+}
+
+// Why the host reads fields with next_field and not with Poco, which would make CR and LF of this.
+TEST_CASE("an encoded word stays what was sent", "[http][wire]") {
+  const auto bytes = "GET / HTTP/1.1\r\nHost: a\r\nX: =?utf-8?Q?a=0D=0AX:_y?=\r\n\r\n"s;
+  const auto result = check(bytes);
+  const auto& head = std::get<Head>(result);
+  CHECK(fields_of(head).back().second == "=?utf-8?Q?a=0D=0AX:_y?=");
+  CHECK(read_with_poco(bytes, head).fields.back().second == "a\r\nX: y");
 }
 
 TEST_CASE("the limits of a head count its bytes to the last one", "[http][wire]") {
