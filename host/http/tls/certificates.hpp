@@ -6,6 +6,7 @@
 
 #include <Poco/Net/StreamSocket.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,13 +17,15 @@ namespace plexsphere::host::http::tls {
 
 struct CertificateFiles {
   std::filesystem::path certificate;  // PEM, the leaf first, then its chain
-  std::filesystem::path key;          // PEM, without passphrase; readable by the owner only
+  std::filesystem::path key;  // PEM, without passphrase; readable by its owner and group at most
 };
 
 class Certificates {
  public:
-  // Errors name the file and the cause (cannot be read, key does not belong to the certificate,
-  // expired). TLS 1.2 is the least that is spoken.
+  // Errors name the file and the cause (cannot be read, key does not belong to the certificate, key
+  // file open to others). A certificate that has expired is no error, since most clients lose less
+  // by it than by a service that does not start: ask not_after and be loud about it. TLS 1.2 is the
+  // least that is spoken.
   static Result<std::shared_ptr<Certificates>> load(CertificateFiles files);
   ~Certificates();
   Certificates(const Certificates&) = delete;
@@ -32,9 +35,11 @@ class Certificates {
   Status reload();
   // The serving side of a connection. The result is not blocking: its receiveBytes and sendBytes
   // give -1 when they would block, 0 at the end of the stream, and throw Poco::IOException when the
-  // connection is broken. The handshake is still to be made (Handshakes does it).
+  // connection is broken (tls_socket.hpp says more). The handshake is still to be made (Handshakes
+  // does it). The result shares the descriptor of `accepted`, which is not to be used, or closed,
+  // by itself from now on; dropping it is fine. Throws std::bad_alloc.
   Poco::Net::StreamSocket wrap(const Poco::Net::StreamSocket& accepted) const;
-  // Seconds since 1970 at which the certificate in use expires.
+  // Seconds since 1970 at which the certificate in use (the leaf) expires; may be in the past.
   std::int64_t not_after() const;
 
  private:
