@@ -2,7 +2,6 @@
 
 #include <openssl/ssl.h>
 
-#include <array>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -65,6 +64,8 @@ void set_economy(SSL_CTX* context) {
   // Resumption by tickets, which the clients keep. The server keeps nothing.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 1);
+  // One system call for a record instead of two; the buffer is released all the same.
+  SSL_CTX_set_read_ahead(context, 1);
 }
 
 Status use_pair(SSL_CTX* context, KeyPair& pair, const CertificateFiles& files) {

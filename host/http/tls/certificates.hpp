@@ -37,7 +37,7 @@ class Certificates {
   // give -1 when they would block, 0 at the end of the stream, and throw Poco::IOException when the
   // connection is broken (tls_socket.hpp says more). The handshake is still to be made (Handshakes
   // does it). The result shares the descriptor of `accepted`, which is not to be used, or closed,
-  // by itself from now on; dropping it is fine. Throws std::bad_alloc.
+  // by itself from now on; dropping it is fine.
   Poco::Net::StreamSocket wrap(const Poco::Net::StreamSocket& accepted) const;
   // Seconds since 1970 at which the certificate in use (the leaf) expires; may be in the past.
   std::int64_t not_after() const;

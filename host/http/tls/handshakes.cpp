@@ -114,7 +114,12 @@ struct Handshakes::Impl {
       ::eventfd_read(wake.get(), &ignored);
       return;
     }
-    advance(*static_cast<Entry*>(event.data.ptr));
+    auto& entry = *static_cast<Entry*>(event.data.ptr);
+    // Not before there is something to shake hands with: strangers who connect and wait are cheap.
+    if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ||
+        tls_of(entry.handshake).hello_arrived()) {
+      advance(entry);
+    }
   }
 
   // False when it is time to go.
@@ -139,7 +144,7 @@ struct Handshakes::Impl {
   void watch(Entry& entry) {
     epoll_event event{};
     // A new registration reports what is there already, so the first step comes by itself.
-    event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &entry;
     if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, entry.handshake.socket.impl()->sockfd(), &event) !=
         0) {

@@ -4,13 +4,13 @@
 #include <Poco/Net/NetException.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include "host/base/file.hpp"
 #include "host/http/tls/wire_bio.hpp"
@@ -38,18 +38,18 @@ void require_plain(int flags) {
 
 }  // namespace
 
+void TlsSocketImpl::Free::operator()(ssl_ctx_st* context) const noexcept {
+  SSL_CTX_free(context);
+}
+
 void TlsSocketImpl::Free::operator()(ssl_st* ssl) const noexcept {
   SSL_free(ssl);
 }
 
 TlsSocketImpl::TlsSocketImpl(const Poco::Net::StreamSocket& accepted, ssl_ctx_st* context)
-    : accepted_(accepted), wire_{accepted.impl()->sockfd(), false, false}, ssl_(SSL_new(context)) {
-  BIO* wire = ssl_ ? make_wire_bio(&wire_) : nullptr;
-  if (wire == nullptr) {
-    throw std::bad_alloc();
-  }
-  SSL_set_bio(ssl_.get(), wire, wire);  // takes it
-  SSL_set_accept_state(ssl_.get());
+    : accepted_(accepted), wire_{accepted.impl()->sockfd(), false, false} {
+  SSL_CTX_up_ref(context);
+  context_.reset(context);
   reset(wire_.descriptor);
   StreamSocketImpl::setBlocking(false);
 }
@@ -57,6 +57,45 @@ TlsSocketImpl::TlsSocketImpl(const Poco::Net::StreamSocket& accepted, ssl_ctx_st
 TlsSocketImpl::~TlsSocketImpl() {
   say_goodbye();
   reset();  // the descriptor is accepted_'s to close
+}
+
+bool TlsSocketImpl::begin() noexcept {
+  if (ssl_) {
+    return true;
+  }
+  ssl_.reset(SSL_new(context_.get()));
+  BIO* const wire = ssl_ ? make_wire_bio(&wire_) : nullptr;
+  if (wire == nullptr) {
+    ssl_.reset();
+    return false;
+  }
+  SSL_set_bio(ssl_.get(), wire, wire);  // takes it
+  SSL_set_accept_state(ssl_.get());
+  context_.reset();
+  return true;
+}
+
+bool TlsSocketImpl::hello_arrived() const noexcept {
+  if (ssl_) {
+    return true;
+  }
+  // RFC 8446, 5.1: content type (22 is a handshake), version, length.
+  std::array<unsigned char, 5> header{};
+  const ssize_t got =
+      ::recv(wire_.descriptor, header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0) {
+    return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+  }
+  if (got == 0 || header[0] != 22) {
+    return true;
+  }
+  int waiting = 0;
+  if (got < static_cast<ssize_t>(header.size()) ||
+      ::ioctl(wire_.descriptor, FIONREAD, &waiting) != 0) {
+    return false;
+  }
+  const int record = header[3] * 256 + header[4];
+  return record > static_cast<int>(kRecord) || waiting >= record + static_cast<int>(header.size());
 }
 
 TlsSocketImpl::Handshake TlsSocketImpl::handshake() noexcept {
@@ -68,6 +107,10 @@ TlsSocketImpl::Handshake TlsSocketImpl::handshake() noexcept {
   }
   ERR_clear_error();
   errno = 0;
+  if (!begin()) {
+    failure_ = "no memory";
+    return Handshake::kFailed;
+  }
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     established_ = true;
@@ -83,9 +126,7 @@ TlsSocketImpl::Handshake TlsSocketImpl::handshake() noexcept {
 
 int TlsSocketImpl::receiveBytes(void* buffer, int length, int flags) {
   require_plain(flags);
-  if (!failure_.empty()) {
-    throw Poco::Net::NetException("TLS connection is broken", failure_);
-  }
+  require_sound();
   if (length <= 0) {
     return 0;
   }
@@ -124,9 +165,7 @@ int TlsSocketImpl::receive_once(void* buffer, int length) {
 
 int TlsSocketImpl::sendBytes(const void* buffer, int length, int flags) {
   require_plain(flags);
-  if (!failure_.empty()) {
-    throw Poco::Net::NetException("TLS connection is broken", failure_);
-  }
+  require_sound();
   const auto* data = static_cast<const char*>(buffer);
   int sent = 0;
   // Record after record until the kernel is full: sending less must mean that it is.
@@ -181,6 +220,9 @@ int TlsSocketImpl::sendBytes(const Poco::Net::SocketBufVec& buffers, int flags) 
 }
 
 int TlsSocketImpl::available() {
+  if (!established_) {
+    return 0;
+  }
   const int decrypted = SSL_pending(ssl_.get());
   return decrypted > 0 ? decrypted : SSL_has_pending(ssl_.get());
 }
@@ -229,6 +271,13 @@ void TlsSocketImpl::sendUrgent(unsigned char) {
 
 Poco::Net::SocketImpl* TlsSocketImpl::acceptConnection(Poco::Net::SocketAddress&) {
   refuse("acceptConnection");
+}
+
+void TlsSocketImpl::require_sound() const {
+  if (!failure_.empty() || !established_) {
+    throw Poco::Net::NetException("TLS connection is broken",
+                                  failure_.empty() ? "its handshake is not done" : failure_);
+  }
 }
 
 void TlsSocketImpl::fail(int error, const char* doing) {

@@ -35,7 +35,7 @@ namespace plexsphere::host::http::tls {
 
 class TlsSocketImpl final : public Poco::Net::StreamSocketImpl {
  public:
-  // `context` is used for the life of the socket. Throws std::bad_alloc.
+  // Shares `context`. Cheap: OpenSSL's state is made when the handshake begins.
   TlsSocketImpl(const Poco::Net::StreamSocket& accepted, ssl_ctx_st* context);
 
   enum class Handshake : unsigned char { kDone, kBlocked, kFailed };
@@ -45,6 +45,11 @@ class TlsSocketImpl final : public Poco::Net::StreamSocketImpl {
   // What broke the connection, in OpenSSL's or the system's words; empty while it is sound.
   const std::string& failure() const noexcept { return failure_; }
 
+  // Whether the first record of the client has arrived as a whole, or something that is no such
+  // record, or the end. Before that a handshake would get nowhere, but hold 40 KiB for it.
+  bool hello_arrived() const noexcept;
+
+  // All below require that the handshake is done.
   // These give the bytes moved (> 0), 0 at the end of the stream (close_notify or FIN), -1 when
   // they would block, and throw Poco::Net::NetException (a Poco::IOException) when the connection
   // is broken. No flags but MSG_NOSIGNAL and MSG_DONTWAIT, which hold in any case.
@@ -85,8 +90,11 @@ class TlsSocketImpl final : public Poco::Net::StreamSocketImpl {
 
  private:
   struct Free {
+    void operator()(ssl_ctx_st* context) const noexcept;
     void operator()(ssl_st* ssl) const noexcept;
   };
+  bool begin() noexcept;
+  void require_sound() const;
   int receive_once(void* buffer, int length);
   [[noreturn]] void fail(int error, const char* doing);
   void note_failure(int error);
@@ -94,7 +102,8 @@ class TlsSocketImpl final : public Poco::Net::StreamSocketImpl {
 
   Poco::Net::StreamSocket accepted_;
   Wire wire_;
-  std::unique_ptr<ssl_st, Free> ssl_;
+  std::unique_ptr<ssl_ctx_st, Free> context_;  // until the handshake begins
+  std::unique_ptr<ssl_st, Free> ssl_;          // from then on
   std::string failure_;
   bool established_ = false;
   bool send_waits_ = false;  // OpenSSL holds a record that the kernel did not take

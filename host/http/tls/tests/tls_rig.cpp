@@ -73,7 +73,9 @@ void TlsRig::accept() {
     if (!listener_.poll(Poco::Timespan(20'000), Poco::Net::Socket::SELECT_READ)) {
       continue;
     }
-    handshakes_->add({certificates_->wrap(listener_.acceptConnection()), "127.0.0.1", nullptr});
+    auto accepted = listener_.acceptConnection();
+    accepted.setNoDelay(true);  // or what follows a session ticket waits 40 ms for its ACK
+    handshakes_->add({certificates_->wrap(accepted), "127.0.0.1", nullptr});
   }
 }
 
