@@ -11,6 +11,7 @@
 #include "host/services/info.hpp"
 #include "host/services/log.hpp"
 #include "host/services/metrics.hpp"
+#include "host/services/stream_service.hpp"
 
 namespace plexsphere::host::loader {
 namespace {
@@ -84,6 +85,8 @@ Status Rig::start(http::RouterOptions options) {
   auto routes = services::make_router_service();
   auto* route_service = routes.get();
   providers_.push_back(std::move(routes));
+  hub_ = std::make_unique<http::StreamHub>(log_, metrics_);
+  providers_.push_back(services::make_stream_service(host_, *hub_));
   if (auto status = manager_->start(providers_, *route_service); !status) {
     return status;
   }

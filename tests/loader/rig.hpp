@@ -9,6 +9,7 @@
 #include "host/health/registry.hpp"
 #include "host/http/engine.hpp"
 #include "host/http/pipeline/router.hpp"
+#include "host/http/stream/hub.hpp"
 #include "host/loader/plugin_manager.hpp"
 #include "host/services/plugin_states.hpp"
 #include "host/services/router.hpp"
@@ -60,6 +61,7 @@ class Rig {
   HostContext host_;
   PluginStates states_;
   config::Configuration configuration_;
+  std::unique_ptr<http::StreamHub> hub_;
   ServiceProviders providers_;
   std::unique_ptr<PluginManager> manager_;
   std::unique_ptr<http::Router> router_;
