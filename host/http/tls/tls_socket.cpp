@@ -18,10 +18,10 @@
 namespace plexsphere::host::http::tls {
 namespace {
 
-// How many records without data (key updates, tickets, empty records) may come between two with
-// data. Honest clients send one key update in many gigabytes; without a bound, a flood of them
-// would keep the thread that reads here for as long as it lasts.
-constexpr int kMaxRecordsWithoutData = 32;
+// How often in one call the kernel's bytes may turn out to be records without data (key updates,
+// empty records), 16 KiB of them at a time. Honest clients send one key update in many gigabytes;
+// without a bound, a flood of them would keep the thread that reads here for as long as it lasts.
+constexpr int kMaxReadsWithoutData = 4;
 
 // The most that fits one TLS record (RFC 8446, 5.1).
 constexpr std::size_t kRecord = 16 * 1024;
@@ -55,6 +55,7 @@ TlsSocketImpl::TlsSocketImpl(const Poco::Net::StreamSocket& accepted, ssl_ctx_st
 }
 
 TlsSocketImpl::~TlsSocketImpl() {
+  static_cast<void>(used_.load(std::memory_order_acquire));
   say_goodbye();
   reset();  // the descriptor is accepted_'s to close
 }
@@ -99,6 +100,7 @@ bool TlsSocketImpl::hello_arrived() const noexcept {
 }
 
 TlsSocketImpl::Handshake TlsSocketImpl::handshake() noexcept {
+  const Use use{used_};
   if (established_) {
     return Handshake::kDone;
   }
@@ -125,15 +127,16 @@ TlsSocketImpl::Handshake TlsSocketImpl::handshake() noexcept {
 }
 
 int TlsSocketImpl::receiveBytes(void* buffer, int length, int flags) {
+  const Use use{used_};
   require_plain(flags);
   require_sound();
   if (length <= 0) {
     return 0;
   }
-  for (int records = 0; records < kMaxRecordsWithoutData; ++records) {
+  for (int reads = 0; reads < kMaxReadsWithoutData; ++reads) {
     wire_.dry = false;
     const int got = receive_once(buffer, length);
-    // Without data although the kernel had more: that was a record of another kind.
+    // Without data although the kernel had some: those were records of another kind.
     if (got >= 0 || wire_.dry) {
       return got;
     }
@@ -164,6 +167,7 @@ int TlsSocketImpl::receive_once(void* buffer, int length) {
 }
 
 int TlsSocketImpl::sendBytes(const void* buffer, int length, int flags) {
+  const Use use{used_};
   require_plain(flags);
   require_sound();
   const auto* data = static_cast<const char*>(buffer);
@@ -220,6 +224,7 @@ int TlsSocketImpl::sendBytes(const Poco::Net::SocketBufVec& buffers, int flags) 
 }
 
 int TlsSocketImpl::available() {
+  const Use use{used_};
   if (!established_) {
     return 0;
   }
@@ -245,6 +250,7 @@ void TlsSocketImpl::shutdown() {
 }
 
 void TlsSocketImpl::close() {
+  const Use use{used_};
   say_goodbye();
   wire_.descriptor = -1;
   reset();
@@ -300,6 +306,7 @@ void TlsSocketImpl::note_failure(int error) {
 }
 
 void TlsSocketImpl::say_goodbye() noexcept {
+  const Use use{used_};
   // Not in the middle of a record, and not after a fatal error (which sent its own alert).
   if (said_goodbye_ || !established_ || send_waits_ || !failure_.empty() || wire_.descriptor < 0) {
     return;

@@ -158,6 +158,7 @@ void measure_crowd(std::string_view beginning, const char* name) {
   TlsRig rig(*Certificates::load({made.certificate, made.key}), 600s);
   const TlsClientContext context;
   const TlsClient first(context, "127.0.0.1", rig.port());
+  rig.take();
   const double before = resident_kib();
   std::vector<FileDescriptor> crowd;
   for (int i = 0; i < kConnections; ++i) {
@@ -167,6 +168,7 @@ void measure_crowd(std::string_view beginning, const char* name) {
   }
   // Served behind them, so they have been looked at when this is done.
   const TlsClient good(context, "127.0.0.1", rig.port());
+  rig.take();
   REQUIRE(rig.handshakes().under_way() == static_cast<std::size_t>(kConnections));
   const double each = (resident_kib() - before) / kConnections;
   std::cout << name << ": " << each << " KiB of resident memory for each\n";
