@@ -25,13 +25,14 @@ Client::Client(int receive_buffer) {
   served_.setBlocking(false);
 }
 
-DetachedConnection Client::served(bool chunked) {
+DetachedConnection Client::served(bool chunked, std::shared_ptr<void> slot) {
   DetachedConnection out;
   out.socket = served_;
   served_ = Poco::Net::StreamSocket();
   out.peer = "127.0.0.1";
   out.head = kHead;
   out.chunked = chunked;
+  out.slot = std::move(slot);
   return out;
 }
 

@@ -28,7 +28,7 @@ class Client {
   explicit Client(int receive_buffer = 0);
 
   // The served side, once.
-  DetachedConnection served(bool chunked);
+  DetachedConnection served(bool chunked, std::shared_ptr<void> slot = nullptr);
   // Reads until everything received so far ends with `end`; false when the patience is over or the
   // connection has ended without.
   bool read_until(const std::string& end);

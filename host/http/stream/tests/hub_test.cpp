@@ -194,9 +194,7 @@ TEST_CASE("the connection counts until its stream has ended", "[stream]") {
   Client client;
   const auto slot = std::make_shared<int>(0);
   const StreamId id = fixture.reserve(fixture.wanting({"news"}));
-  auto connection = client.served(true);
-  connection.slot = slot;
-  fixture.hub.attach(id, std::move(connection));
+  fixture.hub.attach(id, client.served(true, slot));
   REQUIRE(client.read_until(kHead));
   CHECK(slot.use_count() == 2);
   REQUIRE(fixture.hub.close(fixture.owner(), id).ok());
