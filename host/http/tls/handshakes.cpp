@@ -25,11 +25,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// kSilent: its hello is not there. kWaiting: in the backlog. kActive: begun a moment ago. kSlow:
+// its client did not go on at once.
+enum class Stage : unsigned char { kSilent, kWaiting, kActive, kSlow };
+
 struct Entry {
   Handshake handshake;
-  Clock::time_point deadline;
-  std::list<Entry>::iterator self;  // in the list it is in
+  Clock::time_point deadline{};
+  std::list<Entry>::iterator self{};  // in the list it is in
+  Stage stage = Stage::kSilent;
+  Clock::time_point begun{};             // from kActive on
+  std::list<Entry*>::iterator queued{};  // in the backlog or among the active ones
 };
+
+// How many may be active; with kMoment, at least 1,280 handshakes begin each second however slow
+// the clients are, which is more than one thread can finish.
+constexpr std::size_t kMostActive = 256;
+constexpr std::chrono::milliseconds kMoment{200};
+// How many begin before those that have begun are looked at again.
+constexpr int kBeginAtOnce = 16;
 
 TlsSocketImpl& tls_of(const Handshake& handshake) {
   auto* socket = dynamic_cast<TlsSocketImpl*>(handshake.socket.impl());
@@ -48,6 +62,11 @@ FileDescriptor checked(int descriptor, const char* what) {
 
 }  // namespace
 
+// Those that have begun go first: when thousands of clients come at once, few are half-way at any
+// time, rather than all of them. That keeps memory low (a handshake takes some 30 KiB beyond what
+// the connection needs, and leaves holes), and lets the early ones succeed when there is no time
+// for all. Clients that stop half-way hold up nobody: after kMoment they do not count any more.
+//
 // Each handshake has the same time, so the order of arrival is the order of the deadlines: the list
 // is always sorted, and only its front can be due.
 struct Handshakes::Impl {
@@ -60,7 +79,10 @@ struct Handshakes::Impl {
   std::list<Entry> arrived;  // guarded by mutex
   bool stopping = false;     // guarded by mutex
 
-  std::list<Entry> entries;  // the thread's own
+  // The thread's own.
+  std::list<Entry> entries;
+  std::list<Entry*> backlog;  // oldest first, as below
+  std::list<Entry*> active;
 
   std::atomic<std::size_t> under_way{0};
   std::atomic<std::size_t> succeeded{0};
@@ -104,6 +126,7 @@ struct Handshakes::Impl {
       for (int i = 0; i < count; ++i) {
         handle(events[static_cast<std::size_t>(i)]);
       }
+      begin_some();
       expire();
     }
   }
@@ -116,10 +139,39 @@ struct Handshakes::Impl {
     }
     auto& entry = *static_cast<Entry*>(event.data.ptr);
     // Not before there is something to shake hands with: strangers who connect and wait are cheap.
-    if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ||
-        tls_of(entry.handshake).hello_arrived()) {
+    const bool ended = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    const bool begun = entry.stage == Stage::kActive || entry.stage == Stage::kSlow;
+    if (begun || ended) {
+      advance(entry);
+    } else if (entry.stage == Stage::kSilent && tls_of(entry.handshake).hello_arrived()) {
+      entry.stage = Stage::kWaiting;
+      entry.queued = backlog.insert(backlog.end(), &entry);
+    }
+  }
+
+  void begin_some() {
+    const auto now = Clock::now();
+    while (!active.empty() && active.front()->begun + kMoment <= now) {
+      leave_queue(*active.front());
+    }
+    for (int i = 0; i < kBeginAtOnce && may_begin(); ++i) {
+      Entry& entry = *backlog.front();
+      entry.stage = Stage::kActive;
+      entry.begun = now;
+      active.splice(active.end(), backlog, entry.queued);
       advance(entry);
     }
+  }
+
+  bool may_begin() const { return !backlog.empty() && active.size() < kMostActive; }
+
+  void leave_queue(Entry& entry) {
+    if (entry.stage == Stage::kWaiting) {
+      backlog.erase(entry.queued);
+    } else if (entry.stage == Stage::kActive) {
+      active.erase(entry.queued);
+    }
+    entry.stage = Stage::kSlow;
   }
 
   // False when it is time to go.
@@ -166,6 +218,7 @@ struct Handshakes::Impl {
   }
 
   void hand_over(Entry& entry) {
+    leave_queue(entry);
     ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, entry.handshake.socket.impl()->sockfd(), nullptr);
     Handshake finished = std::move(entry.handshake);
     entries.erase(entry.self);
@@ -175,6 +228,7 @@ struct Handshakes::Impl {
   }
 
   void drop(Entry& entry) {
+    leave_queue(entry);
     entry.handshake.socket.close();  // also takes it out of the epoll set
     entries.erase(entry.self);
     ++failed;
@@ -192,8 +246,14 @@ struct Handshakes::Impl {
     if (entries.empty()) {
       return -1;
     }
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(entries.front().deadline - Clock::now());
+    if (may_begin()) {
+      return 0;
+    }
+    auto next = entries.front().deadline;
+    if (!backlog.empty()) {
+      next = std::min(next, active.front()->begun + kMoment);
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 };
@@ -206,7 +266,8 @@ Handshakes::~Handshakes() = default;
 void Handshakes::add(Handshake handshake) {
   tls_of(handshake);
   std::list<Entry> entry;
-  entry.push_back({std::move(handshake), {}, {}});
+  entry.emplace_back();
+  entry.front().handshake = std::move(handshake);
   ++impl_->under_way;
   bool first = false;
   {

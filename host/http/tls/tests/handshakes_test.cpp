@@ -6,7 +6,10 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <future>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/base/file.hpp"
@@ -115,6 +118,52 @@ TEST_CASE("a crowd of silent clients does not keep a good one waiting", "[tls]")
   rig.stop();  // drops the crowd
   CHECK(closes(crowd.front()));
   CHECK(closes(crowd.back()));
+}
+
+// The first record that a TLS client sends.
+std::string recorded_hello() {
+  Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
+  auto client = std::async(std::launch::async, [port = listener.address().port()] {
+    TlsClient(TlsClientContext{}, "127.0.0.1", port);
+  });
+  auto accepted = listener.acceptConnection();
+  const auto receive = [&accepted](std::size_t size) {
+    std::string bytes(size, '\0');
+    std::size_t done = 0;
+    while (done < size) {
+      done += static_cast<std::size_t>(
+          accepted.receiveBytes(bytes.data() + done, static_cast<int>(size - done)));
+    }
+    return bytes;
+  };
+  auto hello = receive(5);
+  hello +=
+      receive(static_cast<unsigned char>(hello[3]) * 256U + static_cast<unsigned char>(hello[4]));
+  accepted.close();
+  CHECK_THROWS(client.get());
+  return hello;
+}
+
+TEST_CASE("clients that stop after their hello do not keep a good one from beginning", "[tls]") {
+  const auto hello = recorded_hello();
+  TlsRig rig(fresh_certificates(), 600s);
+  std::vector<FileDescriptor> crowd;
+  for (int i = 0; i < 600; ++i) {
+    crowd.push_back(connect_to(rig));
+    REQUIRE(::send(crowd.back().get(), hello.data(), hello.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(hello.size()));
+  }
+  const TlsClient good(TlsClientContext{}, "127.0.0.1", rig.port());
+  CHECK(rig.take().secure());
+  CHECK(rig.handshakes().under_way() == 600);
+  // Each of them has had its turn: the answer to its hello has come.
+  for (const auto& client : crowd) {
+    pollfd waiting{client.get(), POLLIN, 0};
+    REQUIRE(::poll(&waiting, 1, 20'000) == 1);
+    char content_type = 0;
+    REQUIRE(::recv(client.get(), &content_type, 1, 0) == 1);
+    REQUIRE(content_type == 22);
+  }
 }
 
 TEST_CASE("what travels with a socket arrives with it and is let go when it fails", "[tls]") {
