@@ -123,8 +123,13 @@ TEST_CASE("a crowd of silent clients does not keep a good one waiting", "[tls]")
 // The first record that a TLS client sends.
 std::string recorded_hello() {
   Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
-  auto client = std::async(std::launch::async, [port = listener.address().port()] {
-    TlsClient(TlsClientContext{}, "127.0.0.1", port);
+  auto client_failed = std::async(std::launch::async, [port = listener.address().port()] {
+    try {
+      TlsClient(TlsClientContext{}, "127.0.0.1", port);
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+    return false;
   });
   auto accepted = listener.acceptConnection();
   const auto receive = [&accepted](std::size_t size) {
@@ -140,7 +145,7 @@ std::string recorded_hello() {
   hello +=
       receive(static_cast<unsigned char>(hello[3]) * 256U + static_cast<unsigned char>(hello[4]));
   accepted.close();
-  CHECK_THROWS(client.get());
+  CHECK(client_failed.get());
   return hello;
 }
 
