@@ -99,15 +99,15 @@ std::vector<KeySpec> rate_keys() {
 }
 
 std::vector<KeySpec> stream_keys() {
-  const http::stream::HubOptions hub;
-  return {
-      integer_key("max_streams", hub.max_streams, 1, 1'000'000, "streams open at the same time"),
-      integer_key("stream_queue_frames", hub.queue_frames, 1, 65'536,
-                  "frames that wait for one reader"),
-      integer_key("stream_queue_bytes", hub.queue_bytes, 1'024, 67'108'864,
-                  "bytes that wait for one reader"),
-      duration_key("stream_keep_alive", hub.keep_alive, 1'000, 300'000,
-                   "between two keep-alive comments")};
+  const http::StreamHubOptions hub;
+  return {integer_key("max_streams", hub.max_subscribers, 1, 1'000'000,
+                      "streams open at the same time"),
+          integer_key("stream_queue_frames", hub.queue_frames, 1, 65'536,
+                      "frames that wait for one reader"),
+          integer_key("stream_queue_bytes", hub.queue_bytes, 1'024, 67'108'864,
+                      "bytes that wait for one reader"),
+          duration_key("stream_keep_alive", hub.keep_alive, 1'000, 300'000,
+                       "between two keep-alive comments")};
 }
 
 config::Issue issue(const config::Settings& section, const char* key, std::string what,
@@ -266,17 +266,21 @@ http::RouterOptions router_options(const config::Configuration& configuration) {
   http::RouterOptions options;
   options.deadline = section.duration("request_deadline");
   options.trusted_proxies = trusted_proxies(section);
-  options.unauthenticated_rate = static_cast<double>(section.integer("unauthenticated_rate"));
-  options.unauthenticated_burst = static_cast<double>(section.integer("unauthenticated_burst"));
+  options.unauthenticated_rate =
+      static_cast<std::uint32_t>(section.integer("unauthenticated_rate"));
+  options.unauthenticated_burst =
+      static_cast<std::uint32_t>(section.integer("unauthenticated_burst"));
   return options;
 }
 
-http::stream::HubOptions hub_options(const config::Configuration& configuration) {
+http::StreamHubOptions hub_options(const config::Configuration& configuration) {
   const auto& section = configuration.section("http");
-  http::stream::HubOptions options;
-  options.max_streams = size(section, "max_streams");
+  http::StreamHubOptions options;
+  options.max_subscribers = size(section, "max_streams");
   options.queue_frames = size(section, "stream_queue_frames");
   options.queue_bytes = size(section, "stream_queue_bytes");
+  options.inbox_frames = size(section, "stream_inbox_frames");
+  options.inbox_bytes = size(section, "stream_inbox_bytes");
   options.keep_alive = section.duration("stream_keep_alive");
   return options;
 }

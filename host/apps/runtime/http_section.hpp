@@ -35,6 +35,6 @@ std::optional<http::tls::CertificateFiles> certificate_files(
 // Without `certificates`, which have to be loaded first.
 http::EngineOptions engine_options(const config::Configuration& configuration);
 http::RouterOptions router_options(const config::Configuration& configuration);
-http::stream::HubOptions hub_options(const config::Configuration& configuration);
+http::StreamHubOptions hub_options(const config::Configuration& configuration);
 
 }  // namespace plexsphere::host::apps

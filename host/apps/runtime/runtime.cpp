@@ -29,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 // For handlers to leave after their connections were cut.
 constexpr std::chrono::milliseconds kAfterForce{500};
 
+// For clients to take the hint when to come back; requests under way go on meanwhile.
+constexpr std::chrono::milliseconds kForStreams{3'000};
+
 template <typename Port>
 const Port* port_as(const loader::PluginManager& plugins, const char* name) {
   return reinterpret_cast<const Port*>(plugins.port(name));
@@ -134,7 +137,7 @@ Status Runtime::make_services() {
   router_service_ = router.get();
   providers_.push_back(std::move(router));
   if (profile_.streams) {
-    hub_ = std::make_unique<http::stream::StreamHub>(hub_options(configuration_));
+    hub_ = std::make_unique<http::StreamHub>(log_, metrics_, hub_options(configuration_));
     providers_.push_back(services::make_stream_service(host_, *hub_));
   }
   if (profile_.extension.make) {
@@ -170,7 +173,7 @@ Status Runtime::mount_routes() {
 }
 
 void Runtime::refresh_metrics() {
-  engine_metrics_.update(engine_->figures(), hub_ ? hub_->figures().streams : 0);
+  engine_metrics_.update(engine_->figures(), hub_ ? hub_->subscribers() : 0);
 }
 
 // More connections than descriptors would end in accepts that fail.
@@ -213,6 +216,14 @@ Status Runtime::write_address() {
   return write_file_atomically(config_.addr_file, bound.front());
 }
 
+void Runtime::drain_streams(Clock::time_point deadline) {
+  if (hub_ && !hub_->drain(std::min(deadline, Clock::now() + kForStreams))) {
+    log_.warn("drain.streams_cut",
+              {{"streams", hub_->subscribers()},
+               {"detail", "these did not take the hint to reconnect in time"}});
+  }
+}
+
 // After a start that failed: the engine may serve already.
 void Runtime::close_engine() {
   if (engine_) {
@@ -240,10 +251,8 @@ int Runtime::drain() {
   log_.info("drain.started", {{"grace_ms", grace.count()}, {"drain_delay_ms", delay.count()}});
   std::this_thread::sleep_for(delay);
   engine_->stop_accepting();
-  if (hub_) {
-    hub_->drain();
-  }
   log_.info("drain.listener_closed", {{"in_flight", engine_->figures().in_flight}});
+  drain_streams(deadline);
   if (!engine_->wait_idle(deadline)) {
     log_.error("drain.forced", {{"in_flight", engine_->figures().in_flight}});
     engine_->force_close();

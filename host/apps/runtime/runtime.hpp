@@ -40,6 +40,7 @@ class Runtime {
   void fit_descriptors(http::EngineOptions& options);
   Status write_address();
   void refresh_metrics();
+  void drain_streams(std::chrono::steady_clock::time_point deadline);
   void close_engine();
   void shut_plugins();
   int drain();
@@ -54,7 +55,7 @@ class Runtime {
   Readiness readiness_;
   EngineMetrics engine_metrics_;
   TlsKeeper tls_;
-  std::unique_ptr<http::stream::StreamHub> hub_;  // null where px.stream is not offered
+  std::unique_ptr<http::StreamHub> hub_;  // null where px.stream is not offered
   HostContext host_;
   PluginStates states_;
   ServiceProviders providers_;

@@ -23,10 +23,11 @@ double milliseconds_since(Clock::time_point start) {
 Replica::Replica() {
   test_support::install_plugin(directory_.path() / "plugins", "good", PLEXSPHERE_GOOD_PLUGIN,
                                PLEXSPHERE_GOOD_MANIFEST);
-  directory_.write("replica.toml",
-                   "[http]\ndrain_delay = \"" + std::to_string(kDrainDelay.count()) +
-                       "ms\"\n[plugins]\ndirectory = \"plugins\"\ntrusted_owner = " +
-                       std::to_string(::getuid()) + "\n[context.good]\nenabled = true\n");
+  directory_.write(
+      "replica.toml",
+      "[http]\ndrain_delay = \"" + std::to_string(kDrainDelay.count()) +
+          "ms\"\nunauthenticated_rate = 0\n[plugins]\ndirectory = \"plugins\"\ntrusted_owner = " +
+          std::to_string(::getuid()) + "\n[context.good]\nenabled = true\n");
 }
 
 void Replica::start() {

@@ -1,0 +1,103 @@
+// Where the process listens, and how many connections it takes.
+#include <regex>
+
+#include "running.hpp"
+
+namespace plexsphere::host::apps {
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+test_support::Completed curl(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all{"-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return test_support::run("/usr/bin/curl", all);
+}
+
+TEST_CASE("every address is served, and the first is in the address file", "[apps]") {
+  Running running;
+  const std::string path = (running.path() / "host.sock").string();
+  running.write_configuration(
+      "[http]\ndrain_delay = \"0s\"\nmore_addrs = [\"[::1]:0\", \"unix:" + path + "\"]\n");
+  running.start();
+  CHECK(running.get("/livez").status == 200);
+  const std::string log = running.process().err();
+  std::smatch six;
+  REQUIRE(std::regex_search(log, six, std::regex(R"(\[::1\]:[1-9][0-9]*)")));
+  CHECK(curl({"-g", "http://" + six.str() + "/livez"}).out == "200");
+  CHECK(curl({"--unix-socket", path, "http://localhost/livez"}).out == "200");
+  running.process().terminate();
+  CHECK(running.process().wait(20s) == 0);
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("a further address that is taken is exit 1, and the first is closed again", "[apps]") {
+  Running first;
+  first.start();
+  Running second;
+  const std::string taken = first.url().substr(7);
+  second.write_configuration("[http]\nmore_addrs = [\"" + taken + "\"]\n");
+  const auto done = second.run({});
+  CHECK(done.code == 1);
+  CHECK(has(done.err, taken));
+}
+
+// Runs the binary below a limit of open files: soft, hard.
+std::unique_ptr<test_support::Process> limited(const Running& running, int soft, int hard) {
+  std::vector<std::string> all{"-c",
+                               "ulimit -Hn " + std::to_string(hard) + " && ulimit -Sn " +
+                                   std::to_string(soft) + " && exec \"$0\" \"$@\"",
+                               PLEXSPHERE_BARE};
+  const auto arguments = running.arguments();
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  auto process = std::make_unique<test_support::Process>("/bin/bash", all);
+  REQUIRE(test_support::wait_until(20s, [&] { return has(process->err(), "server.listening"); }));
+  return process;
+}
+
+TEST_CASE("connections that descriptors do not suffice for are told and cut", "[apps]") {
+  const Running running;
+  const auto process = limited(running, 1000, 1000);
+  const std::string log = process->err();
+  INFO(log);
+  CHECK(std::regex_search(log,
+                          std::regex(R"("event":"http.descriptor_limit".*"max_connections":16384.*)"
+                                     R"("descriptors":1000.*"connections":500)")));
+}
+
+TEST_CASE("the soft limit of open files is raised to the hard one", "[apps]") {
+  const Running running("drain_delay = \"0s\"\nmax_connections = 1000\n");
+  const auto process = limited(running, 300, 2000);
+  CHECK_FALSE(has(process->err(), "http.descriptor_limit"));
+  const auto url = "http://" + test_support::read_file(running.path() / "addr");
+  const auto metrics = test_support::HttpClient().request("GET", url + "/metrics").body;
+  CHECK(has(metrics, "\nprocess_max_fds 2000\n"));
+}
+
+TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
+  Running running;
+  running.start();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(running.get("/v1/good/hello").status == 200);
+  }
+  const std::string metrics = running.get("/metrics").body;
+  CHECK(std::regex_search(
+      metrics, std::regex("\nplexsphere_http_connections_accepted_total ([4-9]|[1-9][0-9]+)\n")));
+  for (const char* line :
+       {"# TYPE plexsphere_http_connections_accepted_total counter",
+        "# TYPE plexsphere_http_connections_refused_total counter",
+        "# TYPE plexsphere_tls_handshakes_total counter",
+        "# TYPE plexsphere_http_connections gauge", "plexsphere_http_connections{state=\"idle\"} ",
+        "plexsphere_http_connections{state=\"busy\"} 1",
+        "plexsphere_http_connections{state=\"stream\"} 0", "plexsphere_http_in_flight 1",
+        "plexsphere_http_waiting{lane=\"fast\"} 0", "plexsphere_http_waiting{lane=\"blocking\"} 0",
+        "plexsphere_tls_handshakes_total{result=\"failed\"} 0"}) {
+    INFO(line);
+    CHECK(has(metrics, line));
+  }
+}
+
+}  // namespace
+}  // namespace plexsphere::host::apps
