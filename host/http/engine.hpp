@@ -98,9 +98,9 @@ struct EngineOptions {
   std::size_t max_connections = 16'384;        // in total, streams included; beyond it 503
   std::size_t max_connections_per_address = 0;  // 0: no such limit
   // Whether an address is exempt from the limit by address: a proxy that stands for many.
-  std::function<bool(std::string_view address)> is_proxy;
+  std::function<bool(std::string_view address)> is_proxy{};
 
-  std::shared_ptr<tls::Certificates> certificates;  // null: no "tls:" listener. Shared with whoever
+  std::shared_ptr<tls::Certificates> certificates{};  // null: no "tls:" listener. Shared with whoever
                                                     // reloads them
   std::chrono::milliseconds handshake_timeout{10'000};  // of a TLS handshake from its accept
 };

@@ -6,11 +6,12 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <future>
 #include <thread>
 
 #include "host/base/file.hpp"
-#include "host/http/poco_engine.hpp"
+#include "host/http/engine/epoll_engine.hpp"
 #include "support/http_client.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait_until.hpp"
@@ -21,20 +22,46 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT: test
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kLarge = 32 * 1024 * 1024;  // more than the kernel buffers
+
 // Echoes; "/held" is answered when the test says so, from the test's thread.
 class Sink final : public RequestSink {
  public:
-  std::size_t body_limit(const RequestHead&) noexcept override { return 10; }
+  Plan plan(std::string_view, std::string_view target) noexcept override {
+    return {10, target == "/fast" ? Lane::kFast : Lane::kBlocking};
+  }
+  Response refused(const Refusal& refusal, std::string_view) noexcept override {
+    return {refusal.status, "text/plain", std::string(refusal.code), {}};
+  }
   void handle(Request request, std::shared_ptr<Reply> reply) noexcept override {
     if (request.head.target == "/held") {
       const std::lock_guard lock(mutex_);
       held_.push_back(std::move(reply));
       return;
     }
+    if (request.head.target == "/block") {
+      std::unique_lock lock(mutex_);
+      ++blocked_;
+      wake_.wait_for(lock, 20s, [this] { return unblocked_; });
+    } else if (request.head.target == "/dropped") {
+      return;
+    } else if (request.head.target == "/large") {
+      reply->send({200, "text/plain", std::string(kLarge, 'x'), {}});
+      return;
+    }
     reply->send({request.body_overflow ? 413 : 200,
                  "text/plain",
                  request.head.method + " " + request.body,
                  {}});
+  }
+  std::size_t blocked() {
+    const std::lock_guard lock(mutex_);
+    return blocked_;
+  }
+  void unblock() {
+    const std::lock_guard lock(mutex_);
+    unblocked_ = true;
+    wake_.notify_all();
   }
   std::size_t held() {
     const std::lock_guard lock(mutex_);
@@ -50,6 +77,9 @@ class Sink final : public RequestSink {
 
  private:
   std::mutex mutex_;
+  std::condition_variable wake_;
+  std::size_t blocked_ = 0;
+  bool unblocked_ = false;
   std::vector<std::shared_ptr<Reply>> held_;
 };
 
@@ -58,10 +88,15 @@ struct Fixture {
   std::unique_ptr<Engine> engine;
 
   explicit Fixture(EngineOptions options = {.workers = 8})
-      : engine(make_poco_engine(sink, options)) {
+      : engine(make_epoll_engine(sink, options)) {
     REQUIRE(engine->listen("127.0.0.1:0").ok());
   }
   std::string url() const { return "http://" + engine->addresses().front(); }
+  std::future<int> get_later(const std::string& path) const {
+    return std::async(std::launch::async, [to = url() + path] {
+      return test_support::HttpClient(20s).request("GET", to).status;
+    });
+  }
   int connect() const {
     const auto address = engine->addresses().front();
     sockaddr_in to{};
@@ -157,7 +192,7 @@ TEST_CASE("a unix socket serves, replaces a stale one and is removed", "[http]")
   bind_and_forget();
   Sink sink;
   {
-    auto engine = make_poco_engine(sink, {.workers = 2});
+    auto engine = make_epoll_engine(sink, {.workers = 2});
     REQUIRE(engine->listen("unix:" + path).ok());
     CHECK(engine->addresses().front() == "unix:" + path);
     const FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM, 0));
@@ -174,7 +209,7 @@ TEST_CASE("a unix socket serves, replaces a stale one and is removed", "[http]")
 
 TEST_CASE("an address that cannot be bound is named", "[http]") {
   Sink sink;
-  auto engine = make_poco_engine(sink, {.workers = 1});
+  auto engine = make_epoll_engine(sink, {.workers = 1});
   for (const char* bad : {"192.0.2.1:80", "nonsense", ":x", "unix:/nowhere/at/all"}) {
     const auto status = engine->listen(bad);
     REQUIRE_FALSE(status.ok());
@@ -185,7 +220,7 @@ TEST_CASE("an address that cannot be bound is named", "[http]") {
 TEST_CASE("a port that is taken is not shared", "[http]") {
   Fixture fixture;
   Sink sink;
-  auto engine = make_poco_engine(sink, {.workers = 1});
+  auto engine = make_epoll_engine(sink, {.workers = 1});
   CHECK_FALSE(engine->listen(fixture.engine->addresses().front()).ok());
   const auto address = fixture.engine->addresses().front();
   CHECK_FALSE(engine->listen(address.substr(address.rfind(':'))).ok());
@@ -200,7 +235,7 @@ TEST_CASE("requests under way finish after the listener has closed", "[http]") {
   fixture.engine->stop_accepting();
   CHECK_THROWS(test_support::HttpClient(1s).request("GET", fixture.url() + "/"));
   CHECK_FALSE(fixture.engine->wait_idle(Clock::now() + 20ms));
-  CHECK(fixture.engine->in_flight() == 1);
+  CHECK(fixture.engine->figures().in_flight == 1);
   fixture.sink.release();
   CHECK(answer.get() == "released");
   CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
@@ -223,7 +258,7 @@ TEST_CASE("answers ask clients to leave once discouraged", "[http]") {
   fixture.engine->discourage();
   const auto answer = test_support::HttpClient().request("GET", fixture.url() + "/");
   CHECK(answer.status == 200);
-  CHECK(answer.headers.at("Connection") == "Close");
+  CHECK(answer.headers.at("Connection") == "close");
 }
 
 TEST_CASE("force cuts a connection whose answer does not come", "[http]") {
@@ -243,28 +278,151 @@ TEST_CASE("force cuts a connection whose answer does not come", "[http]") {
   CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
 }
 
-TEST_CASE("connections beyond those that may wait are closed and counted", "[http]") {
+TEST_CASE("requests beyond those that may wait are shed with 503", "[http]") {
   Fixture fixture({.workers = 1, .max_waiting = 1});
-  const FileDescriptor busy(fixture.connect());
-  const std::string held = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
-  REQUIRE(::write(busy.get(), held.data(), held.size()) > 0);
-  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.held() == 1; }));
-  std::vector<FileDescriptor> more;
-  CHECK(test_support::wait_until(10s, [&] {
-    more.emplace_back(fixture.connect());
-    return fixture.engine->refused() > 0;
-  }));
-  fixture.sink.release();
+  auto first = fixture.get_later("/block");
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.blocked() == 1; }));
+  auto second = fixture.get_later("/");
+  REQUIRE(test_support::wait_until(
+      10s, [&] { return fixture.engine->figures().waiting_blocking == 1; }));
+  const auto third = test_support::HttpClient(5s).request("GET", fixture.url() + "/");
+  CHECK(third.status == 503);
+  CHECK(third.body == "overloaded");
+  fixture.sink.unblock();
+  CHECK(first.get() == 200);
+  CHECK(second.get() == 200);
 }
 
-TEST_CASE("an idle kept connection makes room for one that waits", "[http]") {
+TEST_CASE("a request that waited too long for a worker is shed", "[http]") {
+  Fixture fixture({.workers = 1, .max_wait = 50ms});
+  auto first = fixture.get_later("/block");
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.blocked() == 1; }));
+  auto second = fixture.get_later("/");
+  REQUIRE(test_support::wait_until(
+      10s, [&] { return fixture.engine->figures().waiting_blocking == 1; }));
+  const auto until = Clock::now() + 60ms;
+  REQUIRE(test_support::wait_until(10s, [&] { return Clock::now() > until; }));
+  fixture.sink.unblock();
+  CHECK(first.get() == 200);
+  CHECK(second.get() == 503);
+}
+
+TEST_CASE("a blocked lane does not hold up the fast one", "[http]") {
+  Fixture fixture({.fast_workers = 1, .workers = 1});
+  auto first = fixture.get_later("/block");
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.blocked() == 1; }));
+  CHECK(test_support::HttpClient(5s).request("GET", fixture.url() + "/fast").status == 200);
+  fixture.sink.unblock();
+  CHECK(first.get() == 200);
+}
+
+TEST_CASE("a thousand idle connections need no worker", "[http]") {
   Fixture fixture({.workers = 1});
-  const FileDescriptor idle(fixture.connect());
-  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-  REQUIRE(::write(idle.get(), request.data(), request.size()) > 0);
-  char first = 0;
-  REQUIRE(::read(idle.get(), &first, 1) == 1);
+  std::vector<FileDescriptor> idle;
+  for (int i = 0; i < 1000; ++i) {
+    idle.emplace_back(fixture.connect());
+  }
   CHECK(test_support::HttpClient(5s).request("GET", fixture.url() + "/").status == 200);
+  CHECK(fixture.engine->figures().connections >= 1000);
+}
+
+TEST_CASE("connections beyond the limit are told so, in total and by address", "[http]") {
+  const bool total = GENERATE(true, false);
+  EngineOptions options;
+  (total ? options.max_connections : options.max_connections_per_address) = 2;
+  Fixture fixture(options);
+  const FileDescriptor first(fixture.connect());
+  const FileDescriptor second(fixture.connect());
+  CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).find("too_many_connections") !=
+        std::string::npos);
+  CHECK(fixture.engine->figures().refused_connections == 1);
+}
+
+TEST_CASE("an address that stands for many clients is exempt from the limit by address", "[http]") {
+  EngineOptions options;
+  options.max_connections_per_address = 1;
+  options.is_proxy = [](std::string_view address) { return address == "127.0.0.1"; };
+  Fixture fixture(options);
+  const FileDescriptor first(fixture.connect());
+  CHECK(talk(fixture, "GET / HTTP/1.0\r\n\r\n").find(" 200 ") != std::string::npos);
+}
+
+TEST_CASE("a client that sends a byte now and then is given up at the deadline", "[http]") {
+  Fixture fixture({.receive_timeout = 300ms});
+  const FileDescriptor slow(fixture.connect());
+  const std::string part = "GET / HTTP/1.1\r\nHos";
+  REQUIRE(::send(slow.get(), part.data(), part.size(), MSG_NOSIGNAL) > 0);
+  CHECK(test_support::HttpClient(5s).request("GET", fixture.url() + "/").status == 200);
+  CHECK(read_to_end(slow.get()).find("HTTP/1.1 408 ") == 0);
+}
+
+TEST_CASE("an idle connection is closed without a word", "[http]") {
+  Fixture fixture({.idle_timeout = 200ms});
+  CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).empty());
+}
+
+TEST_CASE("a client that waits for a 100 gets it, or the refusal at once", "[http]") {
+  Fixture fixture;
+  const FileDescriptor fd(fixture.connect());
+  const std::string head =
+      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n"
+      "Connection: close\r\n\r\n";
+  REQUIRE(::send(fd.get(), head.data(), head.size(), MSG_NOSIGNAL) > 0);
+  char interim[25] = {};
+  REQUIRE(::recv(fd.get(), interim, sizeof(interim), MSG_WAITALL) == 25);
+  CHECK(std::string(interim, 25) == "HTTP/1.1 100 Continue\r\n\r\n");
+  REQUIRE(::send(fd.get(), "abc", 3, MSG_NOSIGNAL) == 3);
+  CHECK(read_to_end(fd.get()).find("POST abc") != std::string::npos);
+  CHECK(talk(fixture,
+             "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+             "Content-Length: 9999999\r\n\r\n")
+            .find("HTTP/1.1 413 ") == 0);
+}
+
+TEST_CASE("a large answer reaches a client that reads late", "[http]") {
+  Fixture fixture;
+  const FileDescriptor fd(fixture.connect());
+  const std::string request = "GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.engine->figures().accepted == 1; }));
+  CHECK_FALSE(fixture.engine->wait_idle(Clock::now() + 300ms));
+  CHECK(read_to_end(fd.get()).size() > kLarge);
+  CHECK(fixture.engine->wait_idle(Clock::now() + 10s));
+}
+
+TEST_CASE("requests sent byte by byte are one request each", "[http]") {
+  Fixture fixture;
+  const FileDescriptor fd(fixture.connect());
+  const std::string all =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+      "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  for (const char byte : all) {
+    REQUIRE(::send(fd.get(), &byte, 1, MSG_NOSIGNAL) == 1);
+  }
+  const auto answers = read_to_end(fd.get());
+  CHECK(count(answers, "HTTP/1.1 200 OK") == 2);
+  CHECK(answers.find("POST ab") != std::string::npos);
+}
+
+TEST_CASE("a reply that is never given ends as 500", "[http]") {
+  Fixture fixture;
+  CHECK(test_support::HttpClient(5s).request("GET", fixture.url() + "/dropped").status == 500);
+}
+
+TEST_CASE("an adopted listening socket is served, and any other descriptor is refused", "[http]") {
+  Sink sink;
+  auto engine = make_epoll_engine(sink, {});
+  const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(listening, reinterpret_cast<const sockaddr*>(&any), sizeof(any)) == 0);
+  CHECK_FALSE(engine->adopt(::dup(listening), false).ok());
+  REQUIRE(::listen(listening, 8) == 0);
+  REQUIRE(engine->adopt(listening, false).ok());
+  CHECK(test_support::HttpClient(5s)
+            .request("GET", "http://" + engine->addresses().front() + "/")
+            .status == 200);
 }
 
 }  // namespace

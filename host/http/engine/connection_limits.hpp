@@ -1,0 +1,42 @@
+// How many connections there may be, in all and from one address.
+//
+// Thread safety: all members from any thread. Ownership: shared with every slot it gave out.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace plexsphere::host::http::engine {
+
+class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
+ public:
+  // `per_address` 0: no such limit. An address for which `is_proxy` holds stands for many clients
+  // and is exempt from it, and so is the empty address of a unix socket.
+  ConnectionLimits(std::size_t total, std::size_t per_address,
+                   std::function<bool(std::string_view)> is_proxy);
+
+  // The right to one connection, for as long as the result lives; null when a limit is reached.
+  std::shared_ptr<void> take(const std::string& peer);
+  std::size_t taken() const noexcept { return taken_; }
+  std::size_t refused() const noexcept { return refused_; }
+
+ private:
+  struct Slot;
+  bool count(const std::string& peer);
+  void release(const std::string& peer) noexcept;
+
+  const std::size_t total_;
+  const std::size_t per_address_;
+  const std::function<bool(std::string_view)> is_proxy_;
+  std::atomic<std::size_t> taken_{0};
+  std::atomic<std::size_t> refused_{0};
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::size_t> by_address_;  // only addresses with a connection
+};
+
+}  // namespace plexsphere::host::http::engine
