@@ -1,6 +1,7 @@
 #include "host/apps/runtime/app.hpp"
 
 #include <iostream>
+#include <memory>
 
 #include "host/apps/runtime/host_config.hpp"
 #include "host/apps/runtime/http_section.hpp"
@@ -8,6 +9,9 @@
 
 namespace plexsphere::host::apps {
 namespace {
+
+// For the log to be written before a process that is not torn down ends.
+constexpr std::chrono::milliseconds kLastLines{500};
 
 config::LoadResult read(const Profile& profile, const Config& config) {
   config::Sources sources;
@@ -44,7 +48,8 @@ void check_certificate(const config::Configuration& configuration,
 }  // namespace
 
 int App::run(std::stop_token stop, const Config& config) {
-  telemetry::Logger log(profile_.service, telemetry::Level::kInfo);
+  auto logger = std::make_unique<telemetry::Logger>(profile_.service, telemetry::Level::kInfo);
+  telemetry::Logger& log = *logger;
   auto loaded = read(profile_, config);
   if (!loaded.issues.empty()) {
     for (const auto& issue : loaded.issues) {
@@ -57,11 +62,12 @@ int App::run(std::stop_token stop, const Config& config) {
     log.warn("config.absent", {{"path", profile_.default_config.string()},
                                {"detail", "running on defaults, without any context"}});
   }
-  // Never destroyed after a forced close: handlers may still run in it.
-  auto* runtime = new Runtime(profile_, config, loaded.configuration, log);
+  auto runtime = std::make_unique<Runtime>(profile_, config, loaded.configuration, log);
   const int code = runtime->run(std::move(stop));
-  if (code != kExitForced) {
-    delete runtime;
+  if (code == kExitForced) {
+    // Never destroyed: handlers may still run in it.
+    (void)runtime.release();
+    (void)logger.release()->flush(kLastLines);
   }
   return code;
 }

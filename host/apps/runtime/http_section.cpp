@@ -106,6 +106,10 @@ std::vector<KeySpec> stream_keys() {
                       "frames that wait for one reader"),
           integer_key("stream_queue_bytes", hub.queue_bytes, 1'024, 67'108'864,
                       "bytes that wait for one reader"),
+          integer_key("stream_inbox_frames", hub.inbox_frames, 64, 16'777'216,
+                      "frames published and not yet taken up by the stream thread"),
+          integer_key("stream_inbox_bytes", hub.inbox_bytes, 2'097'152, 4'294'967'296,
+                      "the same in bytes"),
           duration_key("stream_keep_alive", hub.keep_alive, 1'000, 300'000,
                        "between two keep-alive comments")};
 }

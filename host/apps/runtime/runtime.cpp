@@ -29,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 // For handlers to leave after their connections were cut.
 constexpr std::chrono::milliseconds kAfterForce{500};
 
+// For the log to be written before the address is.
+constexpr std::chrono::milliseconds kForLog{200};
+
 // For clients to take the hint when to come back; requests under way go on meanwhile.
 constexpr std::chrono::milliseconds kForStreams{3'000};
 
@@ -209,6 +212,7 @@ Status Runtime::open_engine() {
 }
 
 Status Runtime::write_address() {
+  (void)log_.flush(kForLog);  // whoever waits for the address may read the log next
   const auto bound = engine_->addresses();
   if (config_.addr_file.empty() || bound.empty()) {
     return {};

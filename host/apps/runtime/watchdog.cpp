@@ -11,6 +11,7 @@ Watchdog::Watchdog(std::chrono::steady_clock::time_point deadline, telemetry::Lo
         std::unique_lock lock(mutex_);
         if (!wake_.wait_until(lock, deadline, [this] { return done_; })) {
           log.error("drain.abandoned", {{"detail", "a plugin or service did not stop in time"}});
+          log.flush(std::chrono::milliseconds(500));
           std::_Exit(kExitForced);
         }
       }) {}

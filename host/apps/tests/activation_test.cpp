@@ -72,6 +72,7 @@ TEST_CASE("an inherited socket is served instead of the configured addresses", "
   const Running running;
   const auto process = serve(supervisor, running);
   CHECK(supervisor.get("/v1/good/hello").status == 200);
+  REQUIRE(running.announced());
   CHECK("http://" + test_support::read_file(running.path() / "addr") == supervisor.url());
   const std::string log = process->err();
   CHECK(has(log, R"("event":"server.inherited_sockets","sockets":1)"));
@@ -148,7 +149,7 @@ TEST_CASE("variables meant for another process are passed over", "[apps]") {
   test_support::Process process(
       "/bin/bash",
       supervisor.hand_over(PLEXSPHERE_BARE, running.arguments(), "LISTEN_FDS=1 LISTEN_PID=1"));
-  REQUIRE(test_support::wait_until(20s, [&] { return has(process.err(), "server.listening"); }));
+  REQUIRE(running.announced());
   CHECK_FALSE(has(process.err(), "inherited"));
   CHECK("http://" + test_support::read_file(running.path() / "addr") != supervisor.url());
 }

@@ -23,6 +23,7 @@ TEST_CASE("every address is served, and the first is in the address file", "[app
       "[http]\ndrain_delay = \"0s\"\nmore_addrs = [\"[::1]:0\", \"unix:" + path + "\"]\n");
   running.start();
   CHECK(running.get("/livez").status == 200);
+  REQUIRE(running.logs("host.sock"));
   const std::string log = running.process().err();
   std::smatch six;
   REQUIRE(std::regex_search(log, six, std::regex(R"(\[::1\]:[1-9][0-9]*)")));
@@ -47,13 +48,13 @@ TEST_CASE("a further address that is taken is exit 1, and the first is closed ag
 // Runs the binary below a limit of open files: soft, hard.
 std::unique_ptr<test_support::Process> limited(const Running& running, int soft, int hard) {
   std::vector<std::string> all{"-c",
-                               "ulimit -Hn " + std::to_string(hard) + " && ulimit -Sn " +
-                                   std::to_string(soft) + " && exec \"$0\" \"$@\"",
+                               "ulimit -Sn " + std::to_string(soft) + " && ulimit -Hn " +
+                                   std::to_string(hard) + " && exec \"$0\" \"$@\"",
                                PLEXSPHERE_BARE};
   const auto arguments = running.arguments();
   all.insert(all.end(), arguments.begin(), arguments.end());
   auto process = std::make_unique<test_support::Process>("/bin/bash", all);
-  REQUIRE(test_support::wait_until(20s, [&] { return has(process->err(), "server.listening"); }));
+  REQUIRE(running.announced());
   return process;
 }
 

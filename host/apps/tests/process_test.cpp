@@ -128,7 +128,7 @@ TEST_CASE("the signer refuses every plugin but signing and says so", "[apps]") {
   running.write_configuration("[http]\ndrain_delay = \"0s\"\n");
   running.start({}, PLEXSPHERE_SIGNER);
   CHECK(running.get("/v1/good/hello").status == 404);
-  CHECK(has(running.process().err(), "this process loads only 'signing'"));
+  CHECK(running.logs("this process loads only 'signing'"));
   running.process().terminate();
   CHECK(running.process().wait(20s) == 0);
   running.write_configuration("[context.good]\nenabled = true\n");

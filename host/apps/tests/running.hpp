@@ -20,6 +20,10 @@ namespace plexsphere::host::apps {
 
 using namespace std::chrono_literals;  // NOLINT: tests
 
+inline bool has_logged(const test_support::Process& process, const std::string& text) {
+  return process.err().find(text) != std::string::npos;
+}
+
 class Running {
  public:
   // `http` are further lines of the [http] section.
@@ -60,6 +64,15 @@ class Running {
   test_support::Completed run(std::vector<std::string> more,
                               const char* binary = PLEXSPHERE_BARE) const {
     return test_support::run(binary, arguments(std::move(more)));
+  }
+
+  // Waits until a process writes the address file; for those that start() does not start.
+  bool announced() const {
+    return test_support::wait_until(20s, [&] { return std::filesystem::exists(path() / "addr"); });
+  }
+  // Whether the process says so in its log; lines come with a delay.
+  bool logs(const std::string& text) {
+    return test_support::wait_until(20s, [&] { return has_logged(*process_, text); });
   }
 
   const std::string& url() const { return url_; }

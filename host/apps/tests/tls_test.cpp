@@ -30,8 +30,7 @@ class Secure {
     auto arguments = running_.arguments();
     arguments[1] = "tls:127.0.0.1:0";
     process_ = std::make_unique<test_support::Process>(PLEXSPHERE_BARE, arguments);
-    REQUIRE(test_support::wait_until(
-        20s, [&] { return std::filesystem::exists(running_.path() / "addr"); }));
+    REQUIRE(running_.announced());
     const auto address = test_support::read_file(running_.path() / "addr");
     port_ = static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
   }
@@ -114,7 +113,7 @@ TEST_CASE("a reload that fails keeps the old certificate and says why", "[apps][
   std::filesystem::copy_file(other.certificate, secure.files().certificate,
                              std::filesystem::copy_options::overwrite_existing);
   REQUIRE(secure.reload("tls.reload_failed"));
-  CHECK(has(secure.process().err(), "first.crt"));
+  CHECK(has(secure.process().err(), "first.crt"));  // in the same line
   CHECK(secure.shown() == first);
   const auto session = secure.session();
   const std::string metrics = get(*session, "/metrics");
@@ -127,8 +126,10 @@ TEST_CASE("a reload that fails keeps the old certificate and says why", "[apps][
 
 TEST_CASE("a certificate that ends within 14 days is warned about", "[apps][tls]") {
   Secure ending(13);
-  CHECK(has(ending.process().err(), "tls.certificate_expires_soon"));
+  CHECK(test_support::wait_until(
+      20s, [&] { return has(ending.process().err(), "tls.certificate_expires_soon"); }));
   Secure fresh(30);
+  REQUIRE(test_support::wait_until(20s, [&] { return has(fresh.process().err(), "listening"); }));
   CHECK_FALSE(has(fresh.process().err(), "tls.certificate_expires_soon"));
 }
 
@@ -136,8 +137,7 @@ TEST_CASE("without a certificate SIGHUP changes nothing", "[apps][tls]") {
   Running running;
   running.start();
   running.process().signal(SIGHUP);
-  REQUIRE(test_support::wait_until(
-      20s, [&] { return has(running.process().err(), "tls.reload_skipped"); }));
+  REQUIRE(running.logs("tls.reload_skipped"));
   CHECK(running.get("/v1/good/hello").status == 200);
   running.process().terminate();
   CHECK(running.process().wait(20s) == 0);
@@ -156,7 +156,7 @@ TEST_CASE("what is wrong with [tls] is found before anything starts", "[apps][tl
   };
   const std::string certificate = "[tls]\ncertificate = \"" + pair.certificate.string() + "\"\n";
   CHECK(has(refusal("[http]\nmore_addrs = [\"tls::0\"]\n"),
-            "test.toml:4: [http] more_addrs needs a certificate (tls::0): set [tls] certificate"));
+            "test.toml:5: [http] more_addrs needs a certificate (tls::0): set [tls] certificate"));
   CHECK(has(refusal(certificate), "[tls] has certificate without key"));
   CHECK(
       has(refusal(certificate + "key = \"" + other.key.string() + "\"\n"), "[tls] cannot be used"));

@@ -54,8 +54,8 @@ class Balancer {
   // The next replica that is up; kReplicas when none is.
   std::size_t next();
 
+  std::uint16_t port_ = 0;  // before the listener, which sets it
   int listener_ = -1;
-  std::uint16_t port_ = 0;
   std::array<Replica, kReplicas> replicas_;
   std::atomic<std::size_t> turn_{0};
   std::atomic<std::uint64_t> failed_{0};

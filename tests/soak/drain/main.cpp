@@ -85,7 +85,10 @@ class Run {
       wait_until_ready(i);
       const std::uint64_t before = balancer_.served(i);
       if (!test_support::wait_until(
-              30s, [&] { return balancer_.served(i) >= before + kServedBefore; })) {
+              10s, [&] { return balancer_.served(i) >= before + kServedBefore; })) {
+        for (const auto& failure : balancer_.failures()) {
+          std::cerr << "drain: " << failure << '\n';
+        }
         throw std::runtime_error("replica " + std::to_string(i) + " gets no requests");
       }
     }
