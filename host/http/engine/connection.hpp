@@ -59,6 +59,7 @@ struct Connection : WheelEntry,
   bool keep_after_flush = false;
   bool unsettled = false;  // counted as such by the loop
   bool tls = false;
+  bool served = false;         // at least one request has come over it
   std::uint64_t dropped = 0;   // bytes read and dropped while lingering
   Clock::time_point deadline;  // of the present phase
   Clock::time_point began;     // when the present request or flush began

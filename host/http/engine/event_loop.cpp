@@ -259,6 +259,7 @@ void EventLoop::welcome(Poco::Net::StreamSocket socket, std::string peer,
     drop(connection);
     return;
   }
+  connection.began = now_;
   set_deadline(connection, now_ + options_.idle_timeout);
   if (connection.tls) {
     resume(connection);  // bytes may have come with the end of the handshake

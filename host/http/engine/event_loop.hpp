@@ -73,6 +73,7 @@ class EventLoop {
   void end_listening();
 
   void resume(Connection& connection);
+  void leave_when_idle(Connection& connection);
   void read(Connection& connection, bool to_end);
   bool use(Connection& connection, std::string_view bytes);
   void hand_over(Connection& connection, Intake::Whole whole);

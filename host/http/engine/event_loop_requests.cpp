@@ -112,13 +112,24 @@ void EventLoop::resume(Connection& connection) {
     return;
   }
   read(connection, true);
-  if (stopping_ && !connection.gone && !connection.busy && connection.phase == Phase::kReading) {
-    if (!connection.unsettled) {
-      end(connection);
-    } else {
-      set_deadline(connection, std::min(connection.deadline, now_ + kLastRequests));
-    }
+  if (stopping_) {
+    leave_when_idle(connection);
   }
+}
+
+// After the listeners have closed. A client that has just connected, or has sent a part of a
+// request, is given a moment to send the rest: it could not know.
+void EventLoop::leave_when_idle(Connection& connection) {
+  if (connection.gone || connection.busy || connection.phase != Phase::kReading) {
+    return;
+  }
+  const auto last = connection.unsettled ? now_ + kLastRequests : connection.began + kLastRequests;
+  if (!connection.unsettled && (connection.served || last <= now_)) {
+    end(connection);
+    return;
+  }
+  mark_unsettled(connection, true);
+  set_deadline(connection, std::min(connection.deadline, last));
 }
 
 void EventLoop::read(Connection& connection, bool to_end) {
@@ -204,6 +215,7 @@ void EventLoop::hand_over(Connection& connection, Intake::Whole whole) {
   }
   mark_unsettled(connection, false);
   connection.busy = true;
+  connection.served = true;
   auto& jobs = whole.lane == Lane::kFast ? fast_jobs_ : blocking_jobs_;
   jobs.push_back(std::make_shared<Call>(host_, host_.tally(), connection.shared_from_this(),
                                         std::move(whole.request), whole.lane));
@@ -361,7 +373,7 @@ void EventLoop::due(Connection& connection, Clock::time_point now) {
   }
   if (connection.deadline > now) {
     wheel_.schedule(connection, connection.deadline);
-  } else if (connection.phase == Phase::kReading && connection.unsettled) {
+  } else if (connection.partial || !connection.in.empty()) {
     refuse(connection, kTooSlow);
   } else {
     drop(connection);
