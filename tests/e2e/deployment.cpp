@@ -111,9 +111,10 @@ void Deployment::write_configuration() {
   const std::string here = files_.path().string();
   const std::string common = "[plugins]\ndirectory = \"" + plugins().string() +
                              "\"\ntrusted_owner = " + std::to_string(::getuid()) + "\n";
-  std::string core = common + "[http]\ndrain_delay = \"0s\"\n[database]\ndsn = \"" +
-                     postgres_->dsn(kDatabase, "plexsphere_core") + "\"\nadmin_dsn = \"" +
-                     admin_dsn() + "\"\n[seal]\nroot_key_file = \"" + here + "/root.key\"\n";
+  std::string core =
+      common + "[http]\ndrain_delay = \"0s\"\nunauthenticated_rate = 0\n[database]\ndsn = \"" +
+      postgres_->dsn(kDatabase, "plexsphere_core") + "\"\nadmin_dsn = \"" + admin_dsn() +
+      "\"\n[seal]\nroot_key_file = \"" + here + "/root.key\"\n";
   for (const char* context : kContexts) {
     if (std::ranges::find(options_.disabled, context) != options_.disabled.end()) {
       continue;
