@@ -232,13 +232,13 @@ bool plain() {
     capacity.round();
   }
   capacity.print();
-  const bool quiet = bench::report(bench::Cost{"capacity_p99_us_quiet", capacity.p99_quiet(),
-                                               capacity.p99_without(), kP99Ceiling});
-  const bool live = bench::report(bench::Cost{"capacity_p99_us_live", capacity.p99_live(),
-                                              capacity.p99_without(), kP99Ceiling});
-  const bool idle = bench::report(
+  const bool quiet = bench::report_cost(bench::Cost{"capacity_p99_us_quiet", capacity.p99_quiet(),
+                                                    capacity.p99_without(), kP99Ceiling});
+  const bool live = bench::report_cost(bench::Cost{"capacity_p99_us_live", capacity.p99_live(),
+                                                   capacity.p99_without(), kP99Ceiling});
+  const bool idle = bench::report_cost(
       bench::Cost{"capacity_bytes_idle_connection", capacity.idle_bytes(), kPlainBytes, 1});
-  const bool subscriber = bench::report(
+  const bool subscriber = bench::report_cost(
       bench::Cost{"capacity_bytes_subscriber", capacity.subscriber_bytes(), kPlainBytes, 1});
   return quiet && live && idle && subscriber;
 }
@@ -248,9 +248,9 @@ bool tls() {
   capacity.measure_memory();
   std::fprintf(stderr, "over TLS, ");
   capacity.print();
-  const bool idle = bench::report(
+  const bool idle = bench::report_cost(
       bench::Cost{"capacity_tls_bytes_idle_connection", capacity.idle_bytes(), kTlsBytes, 1});
-  const bool subscriber = bench::report(
+  const bool subscriber = bench::report_cost(
       bench::Cost{"capacity_tls_bytes_subscriber", capacity.subscriber_bytes(), kTlsBytes, 1});
   return idle && subscriber;
 }

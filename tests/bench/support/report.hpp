@@ -38,7 +38,7 @@ struct Cost {
   double ratio() const { return ours / limit; }
 };
 
-inline bool report(const Cost& c) {
+inline bool report_cost(const Cost& c) {
   std::printf(R"({"name":"%s","ours":%.1f,"limit":%.1f,"ratio":%.3f,"ceiling":%.3f})"
               "\n",
               c.name.c_str(), c.ours, c.limit, c.ratio(), c.ceiling);
