@@ -48,6 +48,36 @@ TEST_CASE("readiness turns before the listener closes, and requests under way fi
   CHECK(log.find("drain.listener_closed") < log.find("drain.finished"));
 }
 
+TEST_CASE("readiness turns at once though every worker is busy", "[apps]") {
+  Running running("drain_delay = \"500ms\"\nworkers = 1\n");
+  running.start();
+  auto working = status_of(running, "/v1/good/slow?ms=2000");
+  REQUIRE(in_flight(running, 1));
+  auto waiting = status_of(running, "/v1/good/slow?ms=1");
+  REQUIRE(in_flight(running, 2));
+  running.process().terminate();
+  REQUIRE(test_support::wait_until(5s, [&] { return running.get("/readyz").status == 503; }));
+  CHECK(working.wait_for(0s) == std::future_status::timeout);
+  CHECK(working.get() == 200);
+  CHECK(waiting.get() != 0);  // served, or told to come back
+  CHECK(running.process().wait(20s) == 0);
+}
+
+TEST_CASE("streams are told when to come back, after the listener has closed", "[apps]") {
+  Running running("drain_delay = \"300ms\"\n");
+  running.start();
+  test_support::Process client("/usr/bin/curl",
+                               {"-sN", "-m", "60", running.url() + "/v1/good/stream?channel=a"});
+  REQUIRE(test_support::wait_until(10s, [&] {
+    return has(running.get("/metrics").body, "\nplexsphere_http_connections{state=\"stream\"} 1\n");
+  }));
+  running.process().terminate();
+  CHECK(running.process().wait(20s) == 0);
+  CHECK(client.wait(20s) == 0);  // a whole answer, not one that broke off
+  CHECK(has(client.out(), "retry:"));
+  CHECK_FALSE(has(running.process().err(), "drain.streams_cut"));
+}
+
 TEST_CASE("no request is lost by a client that follows readiness", "[apps]") {
   Running leaving("drain_delay = \"1s\"\n");
   leaving.start();

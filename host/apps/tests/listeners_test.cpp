@@ -77,6 +77,36 @@ TEST_CASE("the soft limit of open files is raised to the hard one", "[apps]") {
   CHECK(has(metrics, "\nprocess_max_fds 2000\n"));
 }
 
+TEST_CASE("limits of the configuration are those of the engine", "[apps]") {
+  Running running(
+      "drain_delay = \"0s\"\nmax_headers = 8\nmax_target_bytes = 256\nmax_head_bytes = 1024\n"
+      "receive_timeout = \"200ms\"\nunauthenticated_rate = 1\nunauthenticated_burst = 5\n");
+  running.start();
+  const auto status = [&running](std::vector<std::string> arguments, const std::string& path) {
+    arguments.push_back(running.url() + path);
+    return curl(arguments).out;
+  };
+  CHECK(status({}, "/livez?" + std::string(300, 'a')) == "414");
+  CHECK(status({"-H", "Long: " + std::string(1100, 'a')}, "/livez") == "431");
+  std::vector<std::string> many;
+  for (int i = 0; i < 8; ++i) {
+    many.insert(many.end(), {"-H", "Name" + std::to_string(i) + ": 1"});
+  }
+  CHECK(status(many, "/livez") == "431");
+  CHECK(status({"-X", "POST", "-H", "Content-Length: 5"}, "/v1/good/echo") == "408");
+  std::string last;
+  for (int i = 0; i < 7; ++i) {
+    last = status({}, "/v1/good/hello");
+  }
+  CHECK(last == "429");
+  CHECK(status({}, "/readyz") == "200");  // is never counted
+  const std::string metrics = running.get("/metrics").body;
+  for (const char* reason : {"long_target", "long_head", "many_headers", "request_timeout"}) {
+    CHECK(
+        has(metrics, std::string("plexsphere_http_refusals_total{reason=\"") + reason + "\"} 1\n"));
+  }
+}
+
 TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
   Running running;
   running.start();
