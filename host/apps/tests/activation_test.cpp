@@ -130,7 +130,9 @@ TEST_CASE("restarts under load on an inherited socket refuse no connection", "[a
     const int before = served;
     CHECK(test_support::wait_until(20s, [&] { return served > before + 30; }));
     process->terminate();
-    CHECK(process->wait(20s) == 0);
+    const auto code = process->wait(20s);
+    INFO(process->err());
+    CHECK(code == 0);
     process = serve(supervisor, running);
   }
   const int before = served;

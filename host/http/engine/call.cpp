@@ -33,6 +33,7 @@ Call::Call(CallHost& host, std::shared_ptr<CallTally> tally, std::shared_ptr<Con
       lane_(lane),
       head_only_(received_.facts.method == "HEAD") {
   ++tally_->open;
+  ++tally_->made;
 }
 
 Call::~Call() {

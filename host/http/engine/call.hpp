@@ -18,6 +18,7 @@ namespace plexsphere::host::http::engine {
 // longer than there is an engine.
 struct CallTally {
   std::atomic<std::size_t> open{0};
+  std::atomic<std::size_t> made{0};  // since the beginning
   std::atomic<bool> engine_gone{false};
 };
 

@@ -49,10 +49,7 @@ class EpollEngine final : public Engine, private engine::CallHost {
   void force_close() noexcept override { loop_.force_close(); }
 
   bool wait_idle(Clock::time_point deadline) override {
-    const auto busy = [this] {
-      return tally_->open > 0 || loop_.unsettled() > 0 || !fast_.idle() || !blocking_.idle();
-    };
-    while (busy()) {
+    while (!idle()) {
       if (Clock::now() >= deadline) {
         return false;
       }
@@ -78,6 +75,17 @@ class EpollEngine final : public Engine, private engine::CallHost {
   }
 
  private:
+  // A request passes from loop to call and back, so looking at one after the other can miss it.
+  // When no call is left, all they ordered is with the loop; if it then has nothing under way, and
+  // made no call since, there is nothing.
+  bool idle() {
+    const std::size_t made = tally_->made;
+    if (tally_->open > 0 || !fast_.idle() || !blocking_.idle()) {
+      return false;
+    }
+    return loop_.settled([this, made] { return tally_->made == made; });
+  }
+
   Status serve(Result<engine::Listener> listener) {
     if (!listener) {
       return listener.status();

@@ -144,16 +144,20 @@ void EventLoop::run() {
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait);
     now_ = Clock::now();
+    bool rung = false;
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       const auto tagged = reinterpret_cast<std::uintptr_t>(event.data.ptr);
       if (tagged == 0) {
-        follow_orders();
+        rung = true;
       } else if ((tagged & kListenerTag) != 0) {
         accept_from(*reinterpret_cast<Listener*>(tagged & ~kListenerTag));
       } else {
         ready(*static_cast<Connection*>(event.data.ptr), event.events);
       }
+    }
+    if (rung) {
+      follow_orders();  // after the events: an order may end what one of them names
     }
     std::vector<std::shared_ptr<Connection>> more;
     more.swap(again_);
@@ -271,6 +275,12 @@ void EventLoop::stop_accepting() {
     return;
   }
   order_and_wait([this] { end_listening(); });
+}
+
+bool EventLoop::settled(const std::function<bool()>& also) {
+  bool out = false;
+  order_and_wait([this, &also, &out] { out = unsettled_ == 0 && also(); });
+  return out;
 }
 
 void EventLoop::end_listening() {

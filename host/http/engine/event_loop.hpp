@@ -33,8 +33,9 @@ class EventLoop {
   void serve(Listener listener);
   void stop_accepting();
   void force_close();
-  // Connections with a part of a request, or with an answer that the client has not taken.
-  std::size_t unsettled() const noexcept { return unsettled_; }
+  // Whether no connection has a part of a request, or an answer that the client has not taken, and
+  // `also` holds at the same moment: asked on the loop, after the orders given so far.
+  bool settled(const std::function<bool()>& also);
   std::size_t connections() const noexcept { return limits_->taken(); }
   std::size_t idle() const noexcept { return idle_; }
   std::size_t accepted() const noexcept { return accepted_; }
@@ -111,7 +112,7 @@ class EventLoop {
 
   std::atomic<bool> stopping_{false};
   bool ending_ = false;
-  std::atomic<std::size_t> unsettled_{0};
+  std::size_t unsettled_ = 0;
   std::atomic<std::size_t> accepted_{0};
   std::atomic<std::size_t> idle_{0};  // as of the last look, once a second
   Clock::time_point looked_;
