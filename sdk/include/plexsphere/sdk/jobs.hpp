@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "plexsphere/abi/jobs.h"
+#include "plexsphere/sdk/kept.hpp"
 #include "plexsphere/sdk/store.hpp"
 
 namespace plexsphere::sdk::inline v1 {
@@ -45,7 +46,7 @@ class Jobs {
       Run run;
       const px_store* store;
     };
-    auto* kept = new Kept{std::move(run), store};
+    auto* kept = detail::keep(Kept{std::move(run), store});
     const px_job wire{sizeof(px_job), static_cast<uint32_t>(period.count()), to_wire(name), kept,
                       [](void* ctx, const px_job_run* job_run, px_error* err) noexcept {
                         auto* job = static_cast<Kept*>(ctx);

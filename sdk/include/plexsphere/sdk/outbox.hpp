@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plexsphere/abi/outbox.h"
+#include "plexsphere/sdk/kept.hpp"
 #include "plexsphere/sdk/store.hpp"
 
 namespace plexsphere::sdk::inline v1 {
@@ -49,7 +50,7 @@ class Outbox {
 
   // [init] The projection lives until the process ends.
   Status project(std::string_view type, Projection projection) const {
-    auto* kept = new Projection(std::move(projection));
+    auto* kept = detail::keep(std::move(projection));
     ErrorSink sink;
     return std::move(sink).outcome(table_->project(
         table_->base.self, to_wire(type),

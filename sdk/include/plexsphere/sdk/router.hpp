@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plexsphere/abi/router.h"
+#include "plexsphere/sdk/kept.hpp"
 #include "plexsphere/sdk/status.hpp"
 #include "plexsphere/sdk/time.hpp"
 #include "plexsphere/sdk/uuid.hpp"
@@ -213,7 +214,7 @@ class Router {
 
   // [init] The handler lives until the process ends.
   Status add_async(const Route& route, AsyncHandler handler) const {
-    auto* kept = new AsyncHandler(std::move(handler));
+    auto* kept = detail::keep(std::move(handler));
     const px_route wire{sizeof(px_route),
                         route.flags,
                         to_wire(route.method),
