@@ -61,9 +61,9 @@ struct Plan {
 // room. The connection closes after the answer, unless `keep` says that it need not.
 struct Refusal {
   int status = 400;
-  std::string_view code;    // of the problem document; static
-  std::string_view detail;  // one sentence; static
-  std::string_view reason;  // label of the metric; static
+  std::string_view code;                // of the problem document; static
+  std::string_view detail;              // one sentence; static
+  std::string_view reason;              // label of the metric; static
   std::chrono::seconds retry_after{0};  // 0: no Retry-After
 };
 
@@ -81,38 +81,38 @@ class RequestSink {
 };
 
 struct EngineOptions {
-  std::size_t fast_workers = 2;   // threads of the fast lane
-  std::size_t workers = 64;       // threads of the blocking lane
+  std::size_t fast_workers = 2;    // threads of the fast lane
+  std::size_t workers = 64;        // threads of the blocking lane
   std::size_t max_waiting = 1024;  // requests waiting for a worker of one lane; beyond it 503
   std::chrono::milliseconds max_wait{1'000};  // of a request for its worker; beyond it 503
 
-  std::chrono::milliseconds idle_timeout{30'000};     // of a kept connection between requests
+  std::chrono::milliseconds idle_timeout{30'000};  // of a kept connection between requests
   // For a whole request from its first byte; a body earns one more second for each 16 KiB of it.
   // Also for a client to take a whole answer, by the same rule.
   std::chrono::milliseconds receive_timeout{15'000};
 
-  std::size_t max_head_bytes = 16 * 1024;  // request line and headers; beyond it 431
-  std::size_t max_headers = 100;           // beyond it 431
+  std::size_t max_head_bytes = 16 * 1024;   // request line and headers; beyond it 431
+  std::size_t max_headers = 100;            // beyond it 431
   std::size_t max_target_bytes = 8 * 1024;  // beyond it 414
 
-  std::size_t max_connections = 16'384;        // in total, streams included; beyond it 503
+  std::size_t max_connections = 16'384;         // in total, streams included; beyond it 503
   std::size_t max_connections_per_address = 0;  // 0: no such limit
   // Whether an address is exempt from the limit by address: a proxy that stands for many.
   std::function<bool(std::string_view address)> is_proxy{};
 
-  std::shared_ptr<tls::Certificates> certificates{};  // null: no "tls:" listener. Shared with whoever
-                                                    // reloads them
+  std::shared_ptr<tls::Certificates> certificates{};  // null: no "tls:" listener. Shared with
+                                                      // whoever reloads them
   std::chrono::milliseconds handshake_timeout{10'000};  // of a TLS handshake from its accept
 };
 
 // Figures for metrics, all since the engine was made unless they are levels.
 struct EngineFigures {
-  std::size_t connections = 0;         // level, streams included
-  std::size_t idle_connections = 0;    // level
-  std::size_t in_flight = 0;           // level: requests taken and not answered
-  std::size_t waiting_fast = 0;        // level: requests waiting for a worker
-  std::size_t waiting_blocking = 0;    // level
-  std::size_t accepted = 0;            // connections
+  std::size_t connections = 0;          // level, streams included
+  std::size_t idle_connections = 0;     // level
+  std::size_t in_flight = 0;            // level: requests taken and not answered
+  std::size_t waiting_fast = 0;         // level: requests waiting for a worker
+  std::size_t waiting_blocking = 0;     // level
+  std::size_t accepted = 0;             // connections
   std::size_t refused_connections = 0;  // over a limit of connections
   std::size_t tls_handshakes = 0;
   std::size_t tls_failures = 0;

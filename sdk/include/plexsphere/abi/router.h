@@ -105,7 +105,8 @@ typedef struct px_route {
   /* [worker] on a host worker. Views of `request` live until the responder is completed. */
   void (*handle)(void* ctx, const px_request* request, const px_responder* responder);
   uint64_t decoded_limit; /* bytes after content decoding (gzip); 0: same as body_limit */
-  px_str denied_code; /* code of the 403 when the permission is refused; empty: "permission_denied" */
+  px_str
+      denied_code; /* code of the 403 when the permission is refused; empty: "permission_denied" */
 } px_route;
 
 typedef struct px_router {

@@ -53,7 +53,8 @@ typedef struct px_stream_options {
   uint64_t header_count;
   const px_str* channels; /* 1 to 16, each 1 to 128 bytes, none twice */
   uint64_t channel_count;
-  uint64_t after; /* published frames with a sequence other than 0 that is not greater are left out */
+  uint64_t
+      after; /* published frames with a sequence other than 0 that is not greater are left out */
   void* ctx;
   /* Called once for every open that returned PX_OK, when the stream has ended; the id is dead from
    * then on. May be called before open has returned, but after it has written the id. Not called

@@ -117,8 +117,8 @@ class Request {
   const px_request* wire_;
 };
 
-// Completes one request. Move-only; one that is dropped unanswered answers 500. A responder that has
-// answered, or was moved from, is empty.
+// Completes one request. Move-only; one that is dropped unanswered answers 500. A responder that
+// has answered, or was moved from, is empty.
 class Responder {
  public:
   explicit Responder(const px_responder* wire) : wire_(wire) {}
