@@ -14,11 +14,22 @@ step() {
   say "$1"
 }
 
+up_usage() {
+  cat <<'TEXT'
+usage: ./dev up [--once | --fresh]
+
+  (nothing)   start on the kept database, enrol three nodes, stay until Ctrl-C
+  --fresh     the same, after forgetting the kept database
+  --once      on a database of its own: start, enrol, stop, remove it, exit 0
+TEXT
+}
+
 verb_up() {
   while (($#)); do
     case "$1" in
       --once) up_once=yes ;;
       --fresh) up_fresh=yes ;;
+      --help | -h) up_usage; return 0 ;;
       *) die "up: unknown argument \"$1\"; there are --once (walk, stop, exit) and --fresh (forget the kept database)" ;;
     esac
     shift
