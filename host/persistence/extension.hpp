@@ -1,5 +1,6 @@
-// Everything of the core that stands on PostgreSQL, as one extension: [database], [seal], and the
-// services px.store, px.outbox, px.jobs and px.seal. Built in host/services/data_extension.cpp.
+// Everything of the core that stands on PostgreSQL, and px.verify beside it, as one extension:
+// [database], [seal], and the services px.store, px.outbox, px.jobs, px.seal and px.verify. Built
+// in host/services/data_extension.cpp.
 #pragma once
 
 #include "host/services/extension.hpp"

@@ -6,6 +6,7 @@
 #include "host/services/data_services.hpp"
 #include "host/services/data_settings.hpp"
 #include "host/services/store_service.hpp"
+#include "host/services/verify_service.hpp"
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
 
@@ -141,6 +142,7 @@ Result<ServiceProviders> make(const config::Configuration& configuration, HostCo
     providers.push_back(std::make_unique<Holding<OutboxProvider>>(engines, engines->outbox));
     providers.push_back(std::make_unique<Holding<SealProvider>>(engines, engines->vault));
     providers.push_back(std::make_unique<Holding<JobsProvider>>(engines, engines->scheduler));
+    providers.push_back(services::make_verify_service());
     return providers;
   } catch (const persistence::StoreError& error) {
     return {static_cast<Code>(error.status()), error.what()};
