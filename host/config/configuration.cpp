@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "host/config/nearest.hpp"
 #include "host/config/toml_check.hpp"
 
 namespace plexsphere::host::config {
@@ -94,7 +95,7 @@ struct Reader {
     }
     for (const auto& [name, written] : impl.gathered) {
       if (impl.sections.find(name) == impl.sections.end()) {
-        const auto close = detail::nearest(name, names);
+        const auto close = nearest(name, names);
         issues.push_back({written.heading, "there is no section [" + name + "]", "",
                           close ? "did you mean [" + *close + "]?" : "remove it"});
       }

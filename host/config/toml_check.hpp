@@ -25,8 +25,6 @@ struct Gathered {
 Location location_of(const toml::node& node);
 // The node as an operator would write it, cut at 80 characters.
 std::string shown(const toml::node& node);
-// The declared name closest to `name`, if one is close enough to be a slip of the finger.
-std::optional<std::string> nearest(std::string_view name, std::span<const std::string> names);
 
 // The value of `node` as `type`, or nothing when it has another type or is badly written.
 std::optional<Value> value_of(const toml::node& node, KeyType type);

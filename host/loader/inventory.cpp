@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "host/config/nearest.hpp"
 #include "host/loader/file_trust.hpp"
 
 namespace plexsphere::host::loader {
@@ -133,9 +134,12 @@ Inventory take_inventory(const InventoryOptions& options,
       out.issues.push_back(
           {where, "[context." + id + "] cannot be enabled here", "", "remove it: " + refusal});
     } else if (std::find(ids.begin(), ids.end(), id) == ids.end()) {
+      const auto close = config::nearest(id, ids);
       out.issues.push_back({where, "[context." + id + "] is enabled but not installed", "",
-                            "install the plugin into '" + (options.directory / id).string() +
-                                "', or set enabled = false"});
+                            close
+                                ? "did you mean [context." + *close + "]?"
+                                : "install the plugin into '" + (options.directory / id).string() +
+                                      "', or set enabled = false"});
     }
   }
   return out;

@@ -96,6 +96,11 @@ TEST_CASE("a context that is enabled but not installed is an error at its line",
   const auto issues = rig.discover("\n[context.ghost]\nenabled = true\n");
   CHECK(issues.find("plexsphere.toml:2: [context.ghost] is enabled but not installed") !=
         std::string::npos);
+
+  Rig misspelt;
+  misspelt.install_manifest("mesh", "");
+  const auto hint = misspelt.discover("\n[context.mehs]\nenabled = true\n");
+  CHECK(hint.find("did you mean [context.mesh]?") != std::string::npos);
 }
 
 }  // namespace
