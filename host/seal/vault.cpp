@@ -14,8 +14,6 @@ namespace {
 using persistence::StoreError;
 
 constexpr std::size_t kSlabBytes = 4096;
-// A key retired by another replica is still good for opening; sealing follows within a minute.
-constexpr std::chrono::seconds kActiveFor{60};
 
 constexpr px_type kColumns[] = {PX_TYPE_UUID,  PX_TYPE_TEXT, PX_TYPE_TEXT,
                                 PX_TYPE_INT64, PX_TYPE_TEXT, PX_TYPE_BYTES};
@@ -35,6 +33,13 @@ px_value uuid_value(const UuidBytes& id) {
   px_value value{};
   value.type = PX_TYPE_UUID;
   std::ranges::copy(id, std::begin(value.v.uuid.b));
+  return value;
+}
+
+px_value integer_value(std::int64_t number) {
+  px_value value{};
+  value.type = PX_TYPE_INT64;
+  value.v.integer = number;
   return value;
 }
 
@@ -67,6 +72,16 @@ AdditionalData wrap_aad(std::string_view context, std::string_view scope, const 
   return aad;
 }
 
+// Random bytes, wrapped under the root key.
+std::vector<std::uint8_t> new_wrapped_key(const RootKey& root, const std::string& context,
+                                          const std::string& scope, const UuidBytes& id) {
+  SecretBytes plain(kKeyBytes);
+  if (RAND_priv_bytes(plain.span().data(), kKeyBytes) != 1) {
+    throw std::runtime_error("the library gave no random bytes");
+  }
+  return aead_seal(root.bytes(), wrap_aad(context, scope, id, root.id()).bytes(), plain.span());
+}
+
 AdditionalData blob_aad(std::string_view context, std::string_view scope, const UuidBytes& id,
                         Bytes caller) {
   AdditionalData aad("plexsphere/seal/1/blob");
@@ -87,7 +102,7 @@ Vault::Vault(persistence::Store& store, RootKey root) : store_(store), root_(std
   const std::string select =
       "SELECT id, context, scope, version, root_key_id, wrapped FROM platform.wrap_key WHERE ";
   find_active_ = declare(store_, client_, "wrap_key.active",
-                         select + "context = $1 AND scope = $2 AND retired_at IS NULL",
+                         select + "context = $1 AND scope = $2 AND superseded_at IS NULL",
                          {PX_TYPE_TEXT, PX_TYPE_TEXT}, kColumns);
   find_by_id_ =
       declare(store_, client_, "wrap_key.by_id", select + "id = $1", {PX_TYPE_UUID}, kColumns);
@@ -98,6 +113,20 @@ Vault::Vault(persistence::Store& store, RootKey root) : store_(store), root_(std
                     "FROM platform.wrap_key WHERE context = $2 AND scope = $3 "
                     "ON CONFLICT DO NOTHING",
                     {PX_TYPE_UUID, PX_TYPE_TEXT, PX_TYPE_TEXT, PX_TYPE_TEXT, PX_TYPE_BYTES}, {});
+  rotate_ = declare(
+      store_, client_, "wrap_key.rotate",
+      "WITH before AS (UPDATE platform.wrap_key SET superseded_at = transaction_timestamp() "
+      "WHERE context = $2 AND scope = $3 AND version = $6 AND superseded_at IS NULL "
+      "RETURNING version) "
+      "INSERT INTO platform.wrap_key (id, context, scope, version, root_key_id, wrapped) "
+      "SELECT $1::uuid, $2::text, $3::text, before.version + 1, $4::text, $5::bytea "
+      "FROM before",
+      {PX_TYPE_UUID, PX_TYPE_TEXT, PX_TYPE_TEXT, PX_TYPE_TEXT, PX_TYPE_BYTES, PX_TYPE_INT64}, {});
+  retire_ = declare(store_, client_, "wrap_key.retire",
+                    "UPDATE platform.wrap_key SET retired_at = transaction_timestamp() "
+                    "WHERE context = $1 AND scope = $2 AND version < $3 "
+                    "AND superseded_at IS NOT NULL AND retired_at IS NULL",
+                    {PX_TYPE_TEXT, PX_TYPE_TEXT, PX_TYPE_INT64}, {});
 }
 
 Vault::~Vault() = default;
@@ -130,6 +159,36 @@ SecretBytes Vault::unseal(const std::string& context, const std::string& scope,
                          to_text(wrap_key_id));
   }
   return std::move(*plain);
+}
+
+WrapKeyVersion Vault::active(const std::string& context, const std::string& scope) {
+  check_limits(scope, {});
+  const auto key = read(find_active_, {text_value(context), text_value(scope)});
+  if (!key) {
+    throw StoreError(PX_NOT_FOUND, "wrap_key_not_found",
+                     "nothing was ever sealed under the scope '" + scope + "'");
+  }
+  return {key->id, key->version};
+}
+
+WrapKeyVersion Vault::rotate(const std::string& context, const std::string& scope,
+                             std::int32_t from_version) {
+  check_limits(scope, {});
+  const UuidBytes id = make_uuid7();
+  const std::vector<std::uint8_t> wrapped = new_wrapped_key(root_, context, scope, id);
+  (void)change(rotate_,
+               {uuid_value(id), text_value(context), text_value(scope), text_value(root_.id()),
+                bytes_value(wrapped), integer_value(from_version)});
+  const WrapKeyVersion now = active(context, scope);
+  const std::lock_guard lock(mutex_);
+  active_.erase({context, scope});  // what seals here from now on, seals under the new one
+  return now;
+}
+
+std::size_t Vault::retire(const std::string& context, const std::string& scope,
+                          std::int32_t version) {
+  check_limits(scope, {});
+  return change(retire_, {text_value(context), text_value(scope), integer_value(version)});
 }
 
 SecretBytes Vault::derive(const std::string& context, std::string_view label) const {
@@ -219,23 +278,24 @@ std::optional<Vault::WrapKey> Vault::read(std::uint32_t statement,
 }
 
 void Vault::create(const std::string& context, const std::string& scope) {
-  SecretBytes plain(kKeyBytes);
-  if (RAND_priv_bytes(plain.span().data(), kKeyBytes) != 1) {
-    throw std::runtime_error("the library gave no random bytes");
-  }
   const UuidBytes id = make_uuid7();
-  const std::vector<std::uint8_t> wrapped =
-      aead_seal(root_.bytes(), wrap_aad(context, scope, id, root_.id()).bytes(), plain.span());
-  const std::vector<px_value> parameters{uuid_value(id), text_value(context), text_value(scope),
-                                         text_value(root_.id()), bytes_value(wrapped)};
+  const std::vector<std::uint8_t> wrapped = new_wrapped_key(root_, context, scope, id);
+  (void)change(insert_, {uuid_value(id), text_value(context), text_value(scope),
+                         text_value(root_.id()), bytes_value(wrapped)});
+}
+
+// One statement in a transaction of its own; how many rows it changed.
+std::size_t Vault::change(std::uint32_t statement, const std::vector<px_value>& parameters) {
   px_tx* tx = store_.begin(client_, {});
+  std::unique_ptr<px_rows> rows;
   try {
-    store_.execute(client_, tx, insert_, parameters.data(), parameters.size(), nullptr);
+    store_.execute(client_, tx, statement, parameters.data(), parameters.size(), &rows);
   } catch (...) {
     store_.rollback(tx);
     throw;
   }
   store_.commit(tx);
+  return rows ? rows->affected() : 0;
 }
 
 Vault::WrapKey Vault::remember(WrapKey key, const SecretBytes& plain) {

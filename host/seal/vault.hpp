@@ -1,6 +1,9 @@
 // Wrap keys: random keys per (context, scope) that encrypt secrets at rest, wrapped under the root
 // key in platform.wrap_key.
 //
+// A wrap key is active, then superseded (it opens, but seals nothing new), then retired (its
+// context says that nothing names it). What was sealed under it opens in every state.
+//
 // Thread safety: all functions from any thread. Ownership: owns the root key and the unwrapped wrap
 // keys, in locked memory. Invariants: a blob opens only for the context, scope, wrap key and
 // additional data it was sealed with; making a wrap key is a transaction of its own.
@@ -30,6 +33,12 @@ struct SealedBlob {
   std::vector<std::uint8_t> blob;
 };
 
+// The name of a wrap key.
+struct WrapKeyVersion {
+  UuidBytes id{};
+  std::int32_t version = 0;
+};
+
 class Vault {
  public:
   static constexpr std::size_t kMaxScopeBytes = 128;
@@ -37,6 +46,8 @@ class Vault {
   static constexpr std::size_t kMaxAadBytes = 4'096;
   // Locked memory is scarce: beyond this many wrap keys, one is unwrapped again for each use.
   static constexpr std::size_t kMaxCachedKeys = 16'384;
+  // How long a key superseded by another replica may still seal here.
+  static constexpr std::chrono::seconds kActiveFor{10};
 
   // Declares its statements in the store's catalog. `store` must outlive the vault. [init]
   Vault(persistence::Store& store, RootKey root);
@@ -50,6 +61,15 @@ class Vault {
   // As seal, and PX_NOT_FOUND for an unknown wrap key, PX_DATA_LOSS for a blob that does not open.
   [[nodiscard]] SecretBytes unseal(const std::string& context, const std::string& scope,
                                    const UuidBytes& wrap_key_id, Bytes aad, Bytes blob);
+  // The scope's active wrap key, read anew. Throws StoreError: PX_NOT_FOUND before the first.
+  [[nodiscard]] WrapKeyVersion active(const std::string& context, const std::string& scope);
+  // Puts a new wrap key in the place of the active one, if that is still `from_version`; otherwise
+  // changes nothing. The active key after it: repeating the call is safe. Other replicas seal under
+  // it within kActiveFor. Throws StoreError as seal; PX_NOT_FOUND before the first key.
+  WrapKeyVersion rotate(const std::string& context, const std::string& scope,
+                        std::int32_t from_version);
+  // Marks the superseded versions below `version` as named by nothing. Returns how many.
+  std::size_t retire(const std::string& context, const std::string& scope, std::int32_t version);
   // 32 bytes, the same wherever the root key is the same.
   [[nodiscard]] SecretBytes derive(const std::string& context, std::string_view label) const;
 
@@ -77,6 +97,7 @@ class Vault {
   std::optional<WrapKey> cached(const UuidBytes& id);
   std::optional<WrapKey> read(std::uint32_t statement, const std::vector<px_value>& parameters);
   void create(const std::string& context, const std::string& scope);
+  std::size_t change(std::uint32_t statement, const std::vector<px_value>& parameters);
   WrapKey remember(WrapKey key, const SecretBytes& plain);
 
   persistence::Store& store_;
@@ -87,6 +108,8 @@ class Vault {
   std::uint32_t find_active_ = 0;
   std::uint32_t find_by_id_ = 0;
   std::uint32_t insert_ = 0;
+  std::uint32_t rotate_ = 0;
+  std::uint32_t retire_ = 0;
 
   std::mutex mutex_;
   std::map<UuidBytes, WrapKey> keys_;

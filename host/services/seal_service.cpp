@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,14 @@ void hand_out(seal::SealedBlob sealed, px_sealed& out) {
   out.self = held.release();
 }
 
+void tell(const seal::WrapKeyVersion& key, px_wrap_key& out) {
+  out.struct_size = sizeof(px_wrap_key);
+  out.version = key.version;
+  std::ranges::copy(key.id, std::begin(out.id.b));
+}
+
+static_assert(seal::Vault::kActiveFor == std::chrono::milliseconds(PX_SEAL_SETTLE_MS));
+
 }  // namespace
 
 struct SealProvider::Table {
@@ -70,6 +79,32 @@ struct SealProvider::Table {
       return guarded_call(err, [&] {
         auto& table = *static_cast<Table*>(self);
         hand_out(table.engine.derive(table.context, text_of(label)), *out);
+      });
+    };
+    add_renewal();
+  }
+
+  void add_renewal() {
+    wire.active = [](void* self, px_str scope, px_wrap_key* out, px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        tell(table.engine.active(table.context, text_of(scope)), *out);
+      });
+    };
+    wire.rotate = [](void* self, px_str scope, int32_t from_version, px_wrap_key* out,
+                     px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        tell(table.engine.rotate(table.context, text_of(scope), from_version), *out);
+      });
+    };
+    wire.retire = [](void* self, px_str scope, int32_t version, uint64_t* count, px_error* err) {
+      return guarded_call(err, [&] {
+        auto& table = *static_cast<Table*>(self);
+        const auto retired = table.engine.retire(table.context, text_of(scope), version);
+        if (count != nullptr) {
+          *count = retired;
+        }
       });
     };
   }

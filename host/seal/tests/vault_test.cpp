@@ -192,5 +192,50 @@ TEST_CASE("a root key file is refused with the reason", "[seal]") {
   CHECK(message({"", "good"}).find("LoadCredential") != std::string::npos);
 }
 
+TEST_CASE("a rotated scope seals under the new version and opens what names the old", "[seal]") {
+  Replica first;
+  Replica second;
+  const std::string scope = "domain:rotate";
+  CHECK(failure_of([&] { (void)first.vault.active("identity", scope); }).status() == PX_NOT_FOUND);
+  CHECK(failure_of([&] { (void)first.vault.rotate("identity", scope, 1); }).status() ==
+        PX_NOT_FOUND);
+  const auto old = first.vault.seal("identity", scope, {}, bytes("secret"));
+  CHECK(first.vault.active("identity", scope).id == old.wrap_key_id);
+
+  const auto rotated = first.vault.rotate("identity", scope, 1);
+  CHECK(rotated.version == 2);
+  CHECK(rotated.id != old.wrap_key_id);
+  CHECK(first.vault.seal("identity", scope, {}, bytes("x")).wrap_key_id == rotated.id);
+  CHECK(text_of(second.vault.unseal("identity", scope, old.wrap_key_id, {}, old.blob)) == "secret");
+  // Asked again, by whoever died before it could note the answer, nothing more happens.
+  CHECK(second.vault.rotate("identity", scope, 1).id == rotated.id);
+  CHECK(second.vault.seal("identity", scope, {}, bytes("x")).wrap_key_version == 2);
+
+  CHECK(first.vault.retire("identity", scope, 2) == 1);
+  CHECK(first.vault.retire("identity", scope, 2) == 0);
+  Replica third;  // a retired key still opens, for restored backups
+  CHECK(text_of(third.vault.unseal("identity", scope, old.wrap_key_id, {}, old.blob)) == "secret");
+  CHECK(third.vault.retire("identity", scope, 9) == 0);  // never the active one
+  CHECK(third.vault.active("identity", scope).version == 2);
+}
+
+TEST_CASE("of rotations at the same time one makes the new version", "[seal]") {
+  Replica first;
+  const std::string scope = "domain:rotate-race";
+  (void)first.vault.seal("identity", scope, {}, bytes("x"));
+  std::vector<WrapKeyVersion> seen(4);
+  std::vector<std::thread> threads;
+  for (auto& out : seen) {
+    threads.emplace_back([&out, &scope] { out = Replica().vault.rotate("identity", scope, 1); });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const auto& each : seen) {
+    CHECK(each.version == 2);
+    CHECK(each.id == seen.front().id);
+  }
+}
+
 }  // namespace
 }  // namespace plexsphere::host::seal

@@ -1,6 +1,8 @@
 // Encryption of secrets at rest, and keys derived from the deployment's root key.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -17,8 +19,16 @@ struct Sealed {
   std::string blob;
 };
 
+// The version a scope seals under.
+struct WrapKey {
+  Uuid id;
+  int32_t version = 0;
+};
+
 class Seal {
  public:
+  // After a rotation other replicas may seal under the older version for this long.
+  static constexpr std::chrono::milliseconds kSettle{PX_SEAL_SETTLE_MS};
   static constexpr std::string_view kName = "px.seal/1";
   using Wire = px_seal;
   Seal() = default;
@@ -59,7 +69,39 @@ class Seal {
     return s == PX_OK ? Result<Secret>(Secret(out)) : std::move(sink).error(s);
   }
 
+  // Renewing a scope's wrap key; see px_seal. UNIMPLEMENTED on a host that cannot. Outside
+  // transactions.
+  Result<WrapKey> active(std::string_view scope) const {
+    return renewing([&](px_wrap_key* out, px_error* err) {
+      return table_->active(table_->base.self, to_wire(scope), out, err);
+    });
+  }
+  Result<WrapKey> rotate(std::string_view scope, int32_t from_version) const {
+    return renewing([&](px_wrap_key* out, px_error* err) {
+      return table_->rotate(table_->base.self, to_wire(scope), from_version, out, err);
+    });
+  }
+  Status retire(std::string_view scope, int32_t version) const {
+    const auto done = renewing([&](px_wrap_key*, px_error* err) {
+      return table_->retire(table_->base.self, to_wire(scope), version, nullptr, err);
+    });
+    return done.ok() ? Status{} : Status(done.error());
+  }
+
  private:
+  template <typename Call>
+  Result<WrapKey> renewing(Call call) const {
+    if (!PX_HAS(&table_->base, px_seal, retire)) {
+      return Error{Code::unimplemented, "wrap_keys_not_renewed", "This host renews no wrap keys."};
+    }
+    px_wrap_key out{};
+    out.struct_size = sizeof out;
+    ErrorSink sink;
+    const px_status s = call(&out, sink.wire());
+    return s == PX_OK ? Result<WrapKey>(WrapKey{Uuid(out.id), out.version})
+                      : std::move(sink).error(s);
+  }
+
   const px_seal* table_ = nullptr;
 };
 
