@@ -5,10 +5,12 @@
 #include <thread>
 
 #include "app/authentication.hpp"
+#include "app/deregistration.hpp"
 #include "app/lanes.hpp"
 #include "app/nodes_port.hpp"
 #include "app/registration.hpp"
 #include "app/token_service.hpp"
+#include "http/deregister_routes.hpp"
 #include "http/node_routes.hpp"
 #include "http/register_route.hpp"
 #include "http/token_routes.hpp"
@@ -125,6 +127,7 @@ class IdentityPlugin final : public sdk::Plugin {
   std::unique_ptr<Registration> registration_;
   std::unique_ptr<Authentication> authentication_;
   std::unique_ptr<NodesPort> nodes_port_;
+  std::unique_ptr<Deregistration> deregistration_;
 };
 
 sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
@@ -199,6 +202,10 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
       std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *lanes_, *outcomes);
   authentication_ = std::make_unique<Authentication>(nodes_, operators_, ports_.clock);
   nodes_port_ = std::make_unique<NodesPort>(nodes_);
+  deregistration_ = std::make_unique<Deregistration>(
+      DeregistrationPorts{ports_.store, ports_.outbox, ports_.clock, ports_.log, ports_.audit,
+                          ports_.authz},
+      nodes_, [this](const sdk::Uuid& node_id) { authentication_->forget_node(node_id); });
   return {};
 }
 
@@ -252,6 +259,7 @@ sdk::Status IdentityPlugin::add_routes() {
       {[&] { return add_register_route(router_, *registration_); },
        [&] { return add_token_routes(router_, *token_service_, cursors_, ports_.authz); },
        [&] { return add_node_routes(router_, nodes_, cursors_, ports_.authz, ports_.audit); },
+       [&] { return add_deregister_routes(router_, *deregistration_); },
        [&] { return add_whoami_route(router_, operators_); }});
 }
 

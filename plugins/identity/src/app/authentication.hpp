@@ -26,6 +26,8 @@ class Authentication final : public sdk::AuthnProvider {
 
   // The principal of a bearer; UNAUTHENTICATED with the contract's code, or UNAVAILABLE.
   sdk::Result<px_principal> identify(const sdk::Credential& credential);
+  // Asks the database about the Node's keys again, the next time one is presented here.
+  void forget_node(const sdk::Uuid& node_id) { keys_.erase(node_id); }
 
  private:
   void authenticate(const sdk::Credential& credential, Done done) override;

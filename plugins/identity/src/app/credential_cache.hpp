@@ -37,6 +37,11 @@ class CredentialCache {
     facts_.insert_or_assign(id, Entry{std::move(fact), read_at});
   }
 
+  void erase(const sdk::Uuid& id) {
+    const std::lock_guard lock(mutex_);
+    facts_.erase(id);
+  }
+
  private:
   struct Entry {
     Fact fact;

@@ -43,6 +43,23 @@ void declare_changes(sdk::Declarations& all, sdk::Statement& insert, sdk::Statem
              Type::int64, Type::timestamp});
 }
 
+void declare_end(sdk::Declarations& all, sdk::Statement& hold, sdk::Statement& revoke_live,
+                 sdk::Statement& deregister) {
+  // Weaker than FOR UPDATE: a new key of the Node only needs the row to stay.
+  all.write(hold, "node.hold",
+            "SELECT id, domain_id, project_id, resource_id, kind, state = 'deregistered' "
+            "FROM identity.node WHERE id = $1 FOR NO KEY UPDATE",
+            {Type::uuid},
+            {Type::uuid, Type::uuid, Type::uuid, Type::uuid, Type::text, Type::boolean});
+  all.write(revoke_live, "node_key.revoke_live",
+            "UPDATE identity.node_secret_key SET revoked_at = $2 WHERE node_id = $1 "
+            "AND revoked_at IS NULL RETURNING generation",
+            {Type::uuid, Type::timestamp}, {Type::int64});
+  all.write(deregister, "node.deregister",
+            "UPDATE identity.node SET state = 'deregistered', deregistered_at = $2 WHERE id = $1",
+            {Type::uuid, Type::timestamp});
+}
+
 sdk::Status status_of(const sdk::Result<sdk::Rows>& rows) {
   return rows.ok() ? sdk::Status{} : sdk::Status(rows.error());
 }
@@ -53,6 +70,7 @@ sdk::Status NodeStore::declare(const sdk::Store& store) {
   store_ = store;
   sdk::Declarations all(store_);
   declare_changes(all, insert_, lock_, revoke_key_, insert_key_);
+  declare_end(all, hold_, revoke_live_, deregister_);
   all.read(keys_, "node_key.of_node",
            "SELECT k.id, k.generation, k.digest, k.revoked_at IS NOT NULL OR n.state = "
            "'deregistered', k.first_used_at IS NOT NULL, n.domain_id "
@@ -90,8 +108,39 @@ sdk::Status NodeStore::insert(const sdk::Transaction& tx, const NodeRecord& node
                           key.wrapped.wrap_key_version, key.replays, key.created_at));
 }
 
+sdk::Result<HeldNode> NodeStore::hold(const sdk::Transaction& tx, const sdk::Uuid& node_id) const {
+  auto rows = tx.run(hold_, node_id);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return sdk::Error{sdk::Code::not_found, "node_not_found", "There is no such Node."};
+  }
+  const sdk::Row row = (*rows)[0];
+  return HeldNode{row.uuid(0), row.uuid(1),   row.uuid(2),
+                  row.uuid(3), row.string(4), row.boolean(5)};
+}
+
+sdk::Result<std::int64_t> NodeStore::revoke_live_key(const sdk::Transaction& tx,
+                                                     const sdk::Uuid& node_id,
+                                                     sdk::Instant now) const {
+  auto rows = tx.run(revoke_live_, node_id, now);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  return rows->empty() ? std::int64_t{0} : (*rows)[0].integer(0);
+}
+
+sdk::Status NodeStore::deregister(const sdk::Transaction& tx, const sdk::Uuid& node_id,
+                                  sdk::Instant now) const {
+  return status_of(tx.run(deregister_, node_id, now));
+}
+
 sdk::Result<LockedNode> NodeStore::lock(const sdk::Transaction& tx,
                                         const sdk::Uuid& node_id) const {
+  if (auto held = hold(tx, node_id); !held.ok()) {
+    return held.error();
+  }
   auto rows = tx.run(lock_, node_id);
   if (!rows.ok()) {
     return rows.error();

@@ -45,6 +45,16 @@ struct LockedNode {
   bool key_used = false;
 };
 
+// A Node whose row is locked against other changes of it.
+struct HeldNode {
+  sdk::Uuid id;
+  sdk::Uuid domain_id;
+  sdk::Uuid project_id;
+  sdk::Uuid resource_id;
+  std::string kind;  // the Resource's
+  bool deregistered = false;
+};
+
 // One key of a Node, as authentication sees it.
 struct KeyCandidate {
   sdk::Uuid key_id;
@@ -78,7 +88,15 @@ class NodeStore {
   // The Node and its first key, in one statement.
   sdk::Status insert(const sdk::Transaction& tx, const NodeRecord& node,
                      const SecretKeyRecord& key) const;
-  // Waits for whoever holds the key's row. NOT_FOUND when the Node has no live key.
+  // Waits for whoever changes the Node. NOT_FOUND "node_not_found".
+  sdk::Result<HeldNode> hold(const sdk::Transaction& tx, const sdk::Uuid& node_id) const;
+  // Under hold(). The generation of the key that was live; zero when there was none.
+  sdk::Result<std::int64_t> revoke_live_key(const sdk::Transaction& tx, const sdk::Uuid& node_id,
+                                            sdk::Instant now) const;
+  // Under hold().
+  sdk::Status deregister(const sdk::Transaction& tx, const sdk::Uuid& node_id,
+                         sdk::Instant now) const;
+  // Holds the Node, then its live key. NOT_FOUND when there is none.
   sdk::Result<LockedNode> lock(const sdk::Transaction& tx, const sdk::Uuid& node_id) const;
   // Revokes the key that lock() showed and puts `next` in its place.
   sdk::Status replace_key(const sdk::Transaction& tx, const LockedNode& node,
@@ -98,6 +116,7 @@ class NodeStore {
 
  private:
   sdk::Store store_;
+  sdk::Statement hold_, revoke_live_, deregister_;
   sdk::Statement insert_, lock_, revoke_key_, insert_key_, keys_, mark_used_, find_, page_,
       page_domain_;
 };
