@@ -42,11 +42,15 @@ CREATE INDEX api_token_retired_secret_end ON identity.api_token_retired_secret (
 CREATE TABLE identity.service_access_token (
   id                  uuid PRIMARY KEY,
   service_identity_id uuid NOT NULL REFERENCES identity.service_identity (id),
+  -- The API token that was traded for it, whose revocation ends it too; null: an assertion was.
+  api_token_id        uuid REFERENCES identity.api_token (id) ON DELETE CASCADE,
   secret_sha256       bytea NOT NULL CHECK (octet_length(secret_sha256) = 32),
   created_at          timestamptz NOT NULL,
   expires_at          timestamptz NOT NULL,
   CONSTRAINT service_access_token_life CHECK (expires_at > created_at)
 );
+CREATE INDEX service_access_token_api_token ON identity.service_access_token (api_token_id)
+  WHERE api_token_id IS NOT NULL;
 CREATE INDEX service_access_token_owner
   ON identity.service_access_token (service_identity_id, expires_at);
 CREATE INDEX service_access_token_end ON identity.service_access_token (expires_at);
