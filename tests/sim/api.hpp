@@ -29,6 +29,7 @@ class Api {
   Api(std::string base, std::string bearer) : base_(std::move(base)), bearer_(std::move(bearer)) {}
 
   const std::string& base() const { return base_; }
+  const std::string& bearer() const { return bearer_; }
 
   // Whatever the answer is. Throws std::runtime_error when there is none.
   test_support::HttpResponse raw(const std::string& method, const std::string& path,

@@ -1,0 +1,23 @@
+// Which (operation, status, code) this test program has met in an answer that passed every check.
+//
+// One file for each program, `<build>/contract-ledger/<program>.txt`, begun anew when the program
+// begins; contract_coverage reads them all. Thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+namespace plexsphere::contract {
+
+// One line of a ledger: "PostRegister 403 token_consumed"; without a code "PostRegister 201".
+std::string ledger_line(const std::string& operation_id, int status, const std::string& code);
+
+// Adds a line to this program's file. Throws std::runtime_error when it cannot be written.
+void enter(const std::string& line);
+
+std::filesystem::path ledger_directory();
+// Every line of every program's ledger.
+std::set<std::string> all_entries();
+
+}  // namespace plexsphere::contract
