@@ -6,6 +6,7 @@
 
 #include "host/persistence/error_capture.hpp"
 #include "host/persistence/store_error.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 // A live transaction. Global because the wire names it so.
 struct px_tx {
@@ -270,7 +271,9 @@ void Store::commit(px_tx* tx) {
     checked_session(tx);
     tx->staged.flush(tx);
     checked_session(tx);  // a participant that hid a failed statement does not get its commit
+    PLEXSPHERE_FAILPOINT("commit.before." + tx->context);
     tx->session->commit();
+    PLEXSPHERE_FAILPOINT("commit.after." + tx->context);
   } catch (const StoreError& error) {
     log_failure(error, "commit of " + tx->context);
     tx->session->rollback();

@@ -1,6 +1,6 @@
 # build, fmt and package.
 
-presets="dev release asan tsan"
+presets="dev release failpoints asan tsan"
 
 is_preset() { [[ " $presets " == *" $1 "* ]]; }
 

@@ -4,6 +4,7 @@
 #include "app/digest.hpp"
 #include "app/registration_attempt.hpp"
 #include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::identity {
 namespace {
@@ -150,6 +151,7 @@ sdk::Result<std::vector<sdk::Peer>> Registration::conclude(sdk::Transaction& tx,
   if (auto told = tell(tx, attempt, node, generation); !told.ok()) {
     return told.error();
   }
+  PLEXSPHERE_FAILPOINT("registration.staged");
   if (auto committed = tx.commit(); !committed.ok()) {
     return committed.error();
   }
@@ -173,11 +175,13 @@ sdk::Result<Registered> Registration::enrol_in_tx(Attempt& attempt, const sdk::P
   if (auto consumed = consume(*tx, attempt, node_id, key.record.created_at); !consumed.ok()) {
     return consumed.error();
   }
+  PLEXSPHERE_FAILPOINT("registration.consumed");
   auto mesh_ip = ports_.ipam.allocate(*tx, pinned->domain_id, pinned->mesh_cidr,
                                       pinned->sub_range_cidr, node_id);
   if (!mesh_ip.ok()) {
     return mesh_ip.error();
   }
+  PLEXSPHERE_FAILPOINT("registration.addressed");
   const NodeRecord node{node_id,
                         pinned->domain_id,
                         pinned->project_id,
@@ -191,6 +195,7 @@ sdk::Result<Registered> Registration::enrol_in_tx(Attempt& attempt, const sdk::P
   if (auto inserted = nodes_.insert(*tx, node, key.record); !inserted.ok()) {
     return inserted.error();
   }
+  PLEXSPHERE_FAILPOINT("registration.node_and_nsk");  // one statement: nothing is in between
   const sdk::Tuple parent{{"node", node_id.text()}, "parent", {"project", node.project_id.text()}};
   if (auto written = ports_.authz.write(*tx, std::span(&parent, 1)); !written.ok()) {
     return written.error();

@@ -4,6 +4,7 @@
 #include "app/registration_attempt.hpp"
 #include "domain/credential_text.hpp"
 #include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::identity {
 namespace {
@@ -74,6 +75,7 @@ void Registration::prove(const AttemptPtr& attempt) const {
                    "The bootstrap token is not one that this control plane knows."});
     return;
   }
+  PLEXSPHERE_FAILPOINT("registration.proven");
   if (!lanes_.change.submit([this, attempt] { change(attempt); })) {
     finish(attempt, overloaded());
   }

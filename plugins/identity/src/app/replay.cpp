@@ -1,5 +1,6 @@
 // The replay of a registration whose answer got lost: the same Node, a newer secret key.
 #include "app/registration_attempt.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::identity {
 
@@ -57,6 +58,7 @@ sdk::Result<Registered> Registration::replay_in_tx(sdk::Transaction& tx, Attempt
   if (auto replaced = nodes_.replace_key(tx, *locked, key.record); !replaced.ok()) {
     return replaced.error();
   }
+  PLEXSPHERE_FAILPOINT("replay.nsk");
   auto peers = conclude(tx, attempt, node, key.record.generation);
   if (!peers.ok()) {
     return peers.error();

@@ -4,6 +4,7 @@
 
 #include "http/errors.hpp"
 #include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 #include "plexsphere/sdk/json.hpp"
 #include "plexsphere/sdk/problems.hpp"
 
@@ -53,7 +54,9 @@ void answer(sdk::Responder& responder, const sdk::Result<Registered>& outcome) {
     return;
   }
   sdk::Answer out = answer_of(outcome.value());
-  responder.send(out);
+  PLEXSPHERE_FAILPOINT("answer.before");
+  responder.send(out);  // writes to the connection before it returns
+  PLEXSPHERE_FAILPOINT("answer.after");
   sdk::zero(std::get<sdk::Response>(out).body);
 }
 
