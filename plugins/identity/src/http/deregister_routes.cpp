@@ -32,8 +32,8 @@ sdk::Answer by_operator(const sdk::Request& request, const Deregistration& dereg
   if (!empty_body(request.body())) {
     return body_refused();
   }
-  return answer(deregistration.by_operator(request.uuid("id"), actor_of(request),
-                                           CallContext::of(request)));
+  return answer(
+      deregistration.by_operator(request.uuid("id"), actor_of(request), CallContext::of(request)));
 }
 
 }  // namespace
@@ -46,8 +46,7 @@ bool empty_body(std::string_view body) {
   return json.ok() && json.value().is_object() && json.value().empty();
 }
 
-sdk::Status add_deregister_routes(const sdk::Router& router,
-                                  const Deregistration& deregistration) {
+sdk::Status add_deregister_routes(const sdk::Router& router, const Deregistration& deregistration) {
   sdk::Route own{"POST", "/v1/nodes/{id}/deregister", PX_AUTH_NODE};
   own.node_parameter = "id";
   own.bad_id_code = "invalid_node_id";
