@@ -2,10 +2,12 @@
 #include <memory>
 
 #include "app/ipam_port.hpp"
+#include "app/key_rotations.hpp"
 #include "app/node_views.hpp"
 #include "app/peers_port.hpp"
 #include "app/policy_cache.hpp"
 #include "http/node_routes.hpp"
+#include "http/rotation_routes.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "store/peer_store.hpp"
 #include "store/projections.hpp"
@@ -16,21 +18,28 @@ namespace {
 // Everything that ports, routes and projections point to. Made at configure, never freed: their
 // registrations last until the process ends.
 struct Parts {
-  Parts(sdk::Clock clock, sdk::Log log, sdk::Tenancy tenancy, std::chrono::milliseconds cool_down,
-        std::chrono::milliseconds lock_wait)
-      : ipam(cool_down, lock_wait),
-        projections(clock),
-        policies(tenancy, clock),
+  Parts(const KeyRotations::Services& services, sdk::Seal seal, sdk::Log log,
+        std::chrono::milliseconds cool_down, std::chrono::milliseconds lock_wait)
+      : secrets(seal, services.clock),
+        ipam(cool_down, lock_wait),
+        projections(secrets, services.clock),
+        policies(services.tenancy, services.clock),
         views(peers, policies),
-        routes(views, clock, log) {}
+        routes(views, services.clock, log),
+        rotations(rotation_store, secrets, services),
+        rotation_routes(rotations, log) {}
 
   PeerStore peers;
+  RotationStore rotation_store;
+  SecretMaker secrets;
   IpamPort ipam;
   PeersPort snapshot;
   Projections projections;
   PolicyCache policies;
   NodeViews views;
   NodeRoutes routes;
+  KeyRotations rotations;
+  RotationRoutes rotation_routes;
 };
 
 // Takes the value out of a Result or returns its error from the calling function.
@@ -47,9 +56,12 @@ class MeshPlugin : public sdk::Plugin {
     MESH_TAKE(clock, host.get<sdk::Clock>())
     MESH_TAKE(config, host.get<sdk::Config>())
     MESH_TAKE(tenancy, host.get<sdk::Tenancy>())
+    MESH_TAKE(audit, host.get<sdk::Audit>())
+    MESH_TAKE(outbox, host.get<sdk::Outbox>())
+    MESH_TAKE(seal, host.get<sdk::Seal>())
     MESH_TAKE(cool_down, config->duration("address_cool_down"))
     MESH_TAKE(lock_wait, config->duration("address_lock_wait"))
-    parts_ = new Parts(*clock, *log, *tenancy, *cool_down, *lock_wait);
+    parts_ = new Parts({*outbox, *audit, *tenancy, *clock}, *seal, *log, *cool_down, *lock_wait);
     if (auto declared = declare(host); !declared.ok()) {
       return declared;
     }
@@ -60,8 +72,9 @@ class MeshPlugin : public sdk::Plugin {
   sdk::Status declare(const sdk::Host& host) {
     MESH_TAKE(store, host.get<sdk::Store>())
     for (const auto& status :
-         {parts_->peers.declare(*store), parts_->ipam.declare(*store),
-          parts_->snapshot.declare(*store), parts_->projections.declare(*store)}) {
+         {parts_->peers.declare(*store), parts_->rotation_store.declare(*store),
+          parts_->ipam.declare(*store), parts_->snapshot.declare(*store),
+          parts_->projections.declare(*store)}) {
       if (!status.ok()) {
         return status;
       }
@@ -75,8 +88,10 @@ class MeshPlugin : public sdk::Plugin {
     if (auto done = parts_->projections.subscribe(*outbox); !done.ok()) {
       return done;
     }
-    if (auto done = parts_->routes.add(*router); !done.ok()) {
-      return done;
+    for (const auto& done : {parts_->routes.add(*router), parts_->rotation_routes.add(*router)}) {
+      if (!done.ok()) {
+        return done;
+      }
     }
     if (auto done = host.provide("px.ipam/1", parts_->ipam.table()); !done.ok()) {
       return done;

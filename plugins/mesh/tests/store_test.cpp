@@ -1,147 +1,14 @@
 // The context's stores, ports and projections through the real px.store and px.outbox, in the
 // transactions of another context.
-#include <catch2/catch.hpp>
-#include <iostream>
-
-#include "app/ipam_port.hpp"
-#include "app/peers_port.hpp"
-#include "host/health/registry.hpp"
-#include "host/migration/runner.hpp"
-#include "host/outbox/outbox.hpp"
-#include "host/persistence/statement_check.hpp"
-#include "host/services/clock.hpp"
-#include "host/services/data_services.hpp"
-#include "host/services/store_service.hpp"
-#include "host/telemetry/log.hpp"
-#include "host/telemetry/metrics.hpp"
-#include "plexsphere/sdk/encoding.hpp"
-#include "plexsphere/sdk/ports/ipam.hpp"
-#include "plexsphere/sdk/ports/peers.hpp"
-#include "store/peer_store.hpp"
-#include "store/projections.hpp"
-#include "support/pg_cluster.hpp"
+#include "mesh_process.hpp"
 
 using namespace plexsphere;
 using namespace plexsphere::mesh;
-using namespace std::chrono_literals;
+using namespace plexsphere::mesh::test;
 
 namespace {
 
-const std::string kKey(32, '\7');
 constexpr auto kPolicy = 90s;
-
-host::config::Manifest manifest_of(const std::string& id) {
-  host::config::Manifest manifest;
-  manifest.id = id;
-  manifest.capabilities.schema = true;
-  manifest.capabilities.events = {"tenancy.NodeRegistered", "tenancy.NodeDeregistered",
-                                  "ProjectCreated"};
-  return manifest;
-}
-
-test_support::PgCluster& cluster() {
-  static test_support::PgCluster instance;
-  static const bool migrated = [] {
-    host::migration::ContextPlan mesh;
-    mesh.context = "mesh";
-    mesh.provides = {"port_ipam", "port_peers"};
-    mesh.files = host::migration::read_migrations(MESH_MIGRATIONS);
-    host::migration::ContextPlan guest;
-    guest.context = "guest";
-    guest.uses = {"port_ipam", "port_peers", "port_outbox"};
-    host::migration::MigrateOptions options;
-    options.admin_dsn = instance.dsn();
-    migrate(options, {host::migration::platform_plan(), mesh, guest});
-    return true;
-  }();
-  REQUIRE(migrated);
-  return instance;
-}
-
-// One process: the host's data services, this context, and a guest that uses its ports.
-class Process {
- public:
-  Process() : projections(sdk::Clock(table<sdk::Clock>(*clock_, mesh_))) {
-    REQUIRE(peers.declare(mesh_store()).ok());
-    REQUIRE(ipam_port.declare(mesh_store()).ok());
-    REQUIRE(peers_port.declare(mesh_store()).ok());
-    REQUIRE(projections.declare(mesh_store()).ok());
-    REQUIRE(projections.subscribe(sdk::Outbox(table<sdk::Outbox>(outbox_, mesh_))).ok());
-  }
-
-  sdk::Store mesh_store() { return sdk::Store(table<sdk::Store>(stores_, mesh_)); }
-  sdk::Transaction guest_transaction() {
-    auto tx = sdk::Store(table<sdk::Store>(stores_, guest_)).begin();
-    REQUIRE(tx.ok());
-    return std::move(*tx);
-  }
-  sdk::Outbox guest_outbox() { return sdk::Outbox(table<sdk::Outbox>(outbox_, guest_)); }
-
-  std::vector<std::string> wrong_statements() {
-    const auto all = store_.catalog().statements_of("mesh");
-    CHECK(all.size() == 11);
-    return host::persistence::check_statements(options().pool.session, "plexsphere_mesh", all);
-  }
-
- private:
-  static host::persistence::StoreOptions options() {
-    host::persistence::StoreOptions options;
-    options.pool.session.dsn = cluster().dsn("postgres", "plexsphere_core");
-    return options;
-  }
-  template <typename Wrapper>
-  static const typename Wrapper::Wire* table(host::ServiceProvider& provider,
-                                             const host::PluginContext& plugin) {
-    return reinterpret_cast<const typename Wrapper::Wire*>(provider.table_for(plugin));
-  }
-
-  host::telemetry::Logger log_{"plexsphere", host::telemetry::Level::kError};
-  host::telemetry::Metrics metrics_;
-  host::health::Registry health_;
-  host::HostContext host_{log_, metrics_, health_, "plexsphere"};
-  host::persistence::Store store_{options(), host::log_sink(log_)};
-  host::outbox::Outbox engine_{store_};
-  host::StoreProvider stores_{store_, host_};
-  host::OutboxProvider outbox_{engine_};
-  std::unique_ptr<host::ServiceProvider> clock_ = host::services::make_clock_service();
-  const host::config::Manifest mesh_manifest_ = manifest_of("mesh");
-  const host::config::Manifest guest_manifest_ = manifest_of("guest");
-  const host::config::Settings settings_;
-  const host::PluginContext mesh_{mesh_manifest_, settings_};
-  const host::PluginContext guest_{guest_manifest_, settings_};
-
- public:
-  PeerStore peers;
-  IpamPort ipam_port{24h, 2s};
-  PeersPort peers_port;
-  Projections projections;
-  sdk::Ipam ipam{reinterpret_cast<const px_ipam*>(ipam_port.table())};
-  sdk::Peers snapshot{reinterpret_cast<const px_peers*>(peers_port.table())};
-};
-
-sdk::Uuid some_id() {
-  return sdk::Uuid::v7(1'800'000'000'000);
-}
-
-// As identity does it: an address, then the event, in one transaction.
-std::string registered(Process& process, const sdk::Uuid& domain, const sdk::Uuid& node,
-                       int generation = 1, std::string mesh_ip = {}) {
-  auto tx = process.guest_transaction();
-  if (mesh_ip.empty()) {
-    const auto address = process.ipam.allocate(tx, domain, "10.0.0.0/24", "", node);
-    REQUIRE(address.ok());
-    mesh_ip = *address;
-  }
-  const auto payload = R"({"node_id":")" + node.text() + R"(","project_id":")" + some_id().text() +
-                       R"(","mesh_ip":")" + mesh_ip + R"(","public_key":")" +
-                       sdk::base64_encode(kKey) + R"(","credential_generation":)" +
-                       std::to_string(generation) + R"(,"kind":"vm"})";
-  REQUIRE(process.guest_outbox()
-              .append(tx, {{}, domain, "tenancy.NodeRegistered", "node", node, payload, "c-1"})
-              .ok());
-  REQUIRE(tx.commit().ok());
-  return mesh_ip;
-}
 
 HeartbeatReport report(const std::string& version = "1.0") {
   return {Time{}, std::string(32, 'c'), version, R"({"type":"full_cone"})"};
@@ -253,21 +120,21 @@ TEST_CASE("a heartbeat is stored once its credential holds, by the database's cl
   const auto reading = process.peers.read_heartbeats(node);
   REQUIRE(reading.ok());
   CHECK((**reading).domain_id == domain);
-  CHECK((**reading).record.last_heartbeat_at == *accepted);
-  CHECK((**reading).record.healthy_since == *accepted);
-  CHECK((**reading).now >= *accepted);
+  CHECK((**reading).record.last_heartbeat_at == accepted->accepted_at);
+  CHECK((**reading).record.healthy_since == accepted->accepted_at);
+  CHECK((**reading).now >= accepted->accepted_at);
 
   const auto again = process.peers.record_heartbeat(node, 1, report("2.0"), kPolicy);
   REQUIRE(again.ok());
-  CHECK(*again > *accepted);
-  CHECK((**process.peers.read_heartbeats(node)).record.healthy_since == *accepted);
+  CHECK(again->accepted_at > accepted->accepted_at);
+  CHECK((**process.peers.read_heartbeats(node)).record.healthy_since == accepted->accepted_at);
   CHECK(cluster().query("SELECT binary_version || ' ' || nat_summary FROM mesh.peer "
                         "WHERE node_id = '" +
                         node.text() + "'") == R"(2.0 {"type": "full_cone"})");
 
   cluster().query("UPDATE mesh.peer SET last_heartbeat_at = now() - interval '91 s'");
   const auto returned = process.peers.record_heartbeat(node, 1, report(), kPolicy);
-  CHECK((**process.peers.read_heartbeats(node)).record.healthy_since == *returned);
+  CHECK((**process.peers.read_heartbeats(node)).record.healthy_since == returned->accepted_at);
 
   registered(process, domain, node, 2, address);  // a replayed registration
   CHECK(process.peers.record_heartbeat(node, 1, report(), kPolicy).error().reason == "nsk_revoked");

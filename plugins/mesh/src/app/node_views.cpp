@@ -9,9 +9,10 @@ sdk::Error no_such_node() {
 
 }  // namespace
 
-sdk::Result<Time> NodeViews::accept_heartbeat(const sdk::Uuid& node_id, const sdk::Uuid& domain_id,
-                                              std::int64_t generation,
-                                              const HeartbeatReport& report) {
+sdk::Result<AcceptedHeartbeat> NodeViews::accept_heartbeat(const sdk::Uuid& node_id,
+                                                           const sdk::Uuid& domain_id,
+                                                           std::int64_t generation,
+                                                           const HeartbeatReport& report) {
   const auto policy = policies_.of(domain_id);
   if (!policy.ok()) {
     return policy.error();

@@ -14,10 +14,12 @@ class NodeViews {
   // Keeps references: both outlive it.
   NodeViews(PeerStore& peers, PolicyCache& policies) : peers_(peers), policies_(policies) {}
 
-  // The time the heartbeat was accepted at; refusals as PeerStore::record_heartbeat. `report` has
+  // Refusals as PeerStore::record_heartbeat. `report` has
   // passed judge_heartbeat.
-  sdk::Result<Time> accept_heartbeat(const sdk::Uuid& node_id, const sdk::Uuid& domain_id,
-                                     std::int64_t generation, const HeartbeatReport& report);
+  sdk::Result<AcceptedHeartbeat> accept_heartbeat(const sdk::Uuid& node_id,
+                                                  const sdk::Uuid& domain_id,
+                                                  std::int64_t generation,
+                                                  const HeartbeatReport& report);
   // NOT_FOUND "node_not_found" for a Node that is not live.
   sdk::Result<StateSnapshot> state(const sdk::Uuid& node_id);
   sdk::Result<Reachability> reachability(const sdk::Uuid& node_id);

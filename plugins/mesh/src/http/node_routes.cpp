@@ -72,7 +72,7 @@ sdk::Answer NodeRoutes::post_heartbeat(const sdk::Request& request) {
   const auto node = request.principal();
   const auto accepted = views_.accept_heartbeat(node.id, node.domain_id, node.generation, *report);
   if (accepted.ok()) {
-    return sdk::Response::json(200, heartbeat_json(*accepted));
+    return sdk::Response::json(200, heartbeat_json(accepted->accepted_at, accepted->rotate_keys));
   }
   if (accepted.error().reason == "nsk_revoked") {
     return sdk::Problem{401, "nsk_revoked", "The Node's key has been revoked.", {}, {}};

@@ -28,9 +28,10 @@ Json object_of(const SnapshotPeer& peer) {
 
 }  // namespace
 
-std::string heartbeat_json(Time accepted_at) {
-  const Json out{
-      {"accepted_at", sdk::rfc3339(accepted_at)}, {"reconcile", false}, {"rotate_keys", false}};
+std::string heartbeat_json(Time accepted_at, bool rotate_keys) {
+  const Json out{{"accepted_at", sdk::rfc3339(accepted_at)},
+                 {"reconcile", false},
+                 {"rotate_keys", rotate_keys}};
   return out.dump();
 }
 

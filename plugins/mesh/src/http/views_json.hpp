@@ -9,7 +9,7 @@
 namespace plexsphere::mesh {
 
 // HeartbeatResponse.
-std::string heartbeat_json(Time accepted_at);
+std::string heartbeat_json(Time accepted_at, bool rotate_keys);
 // Reachability.
 std::string reachability_json(const Reachability& reachability);
 // NodeStateSnapshot. The blocks of contexts that are not there are null, the contract's form of

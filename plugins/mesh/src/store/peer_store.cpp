@@ -17,7 +17,8 @@ constexpr auto kHeartbeat =
     "WHERE node_id = $1 AND credential_generation = $2 AND credential_revoked_at IS NULL "
     "AND deregistered_at IS NULL RETURNING last_heartbeat_at) "
     "SELECT (SELECT last_heartbeat_at FROM beat), "
-    "EXISTS (SELECT FROM mesh.peer WHERE node_id = $1)";
+    "EXISTS (SELECT FROM mesh.peer WHERE node_id = $1), "
+    "EXISTS (SELECT FROM mesh.peer_key_rotation WHERE node_id = $1 AND state = 'pending')";
 
 constexpr auto kReading =
     "SELECT domain_id, created_at, last_heartbeat_at, healthy_since, statement_timestamp() "
@@ -52,7 +53,7 @@ sdk::Status PeerStore::declare(const sdk::Store& store) {
   sdk::Declarations all(store_);
   all.write(heartbeat_, "peer.heartbeat", kHeartbeat,
             {Type::uuid, Type::int64, Type::int64, Type::bytes, Type::text, Type::json},
-            {Type::timestamp, Type::boolean});
+            {Type::timestamp, Type::boolean, Type::boolean});
   all.read(reading_, "peer.reading", kReading, {Type::uuid},
            {Type::uuid, Type::timestamp, Type::timestamp, Type::timestamp, Type::timestamp});
   all.read(state_, "peer.state", kState, {Type::uuid},
@@ -61,9 +62,9 @@ sdk::Status PeerStore::declare(const sdk::Store& store) {
   return std::move(all).status();
 }
 
-sdk::Result<Time> PeerStore::record_heartbeat(const sdk::Uuid& node_id, std::int64_t generation,
-                                              const HeartbeatReport& report,
-                                              std::chrono::milliseconds stale_after) const {
+sdk::Result<AcceptedHeartbeat> PeerStore::record_heartbeat(
+    const sdk::Uuid& node_id, std::int64_t generation, const HeartbeatReport& report,
+    std::chrono::milliseconds stale_after) const {
   auto tx = store_.begin();
   if (!tx.ok()) {
     return tx.error();
@@ -84,7 +85,7 @@ sdk::Result<Time> PeerStore::record_heartbeat(const sdk::Uuid& node_id, std::int
   if (auto done = tx->commit(); !done.ok()) {
     return done.error();
   }
-  return *accepted;
+  return AcceptedHeartbeat{*accepted, (*rows)[0].boolean(2)};
 }
 
 sdk::Result<std::optional<HeartbeatReading>> PeerStore::read_heartbeats(

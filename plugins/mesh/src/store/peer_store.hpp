@@ -19,6 +19,12 @@ struct HeartbeatReading {
   Time now;
 };
 
+// What a heartbeat is answered with.
+struct AcceptedHeartbeat {
+  Time accepted_at;
+  bool rotate_keys = false;  // a rotation of the mesh key is pending
+};
+
 struct StateReading {
   HeartbeatReading self;
   std::vector<SnapshotPeer> peers;  // as StateSnapshot wants them
@@ -28,12 +34,12 @@ class PeerStore {
  public:
   sdk::Status declare(const sdk::Store& store);
 
-  // Stores the report if the Node is live and `generation` is its credential's. The time it was
-  // accepted at. UNAUTHENTICATED "nsk_revoked" when the credential is not the Node's any more;
+  // Stores the report if the Node is live and `generation` is its credential's. In one round
+  // trip. UNAUTHENTICATED "nsk_revoked" when the credential is not the Node's any more;
   // NOT_FOUND when there is no such peer. A silence of `stale_after` or more ends here.
-  sdk::Result<Time> record_heartbeat(const sdk::Uuid& node_id, std::int64_t generation,
-                                     const HeartbeatReport& report,
-                                     std::chrono::milliseconds stale_after) const;
+  sdk::Result<AcceptedHeartbeat> record_heartbeat(const sdk::Uuid& node_id, std::int64_t generation,
+                                                  const HeartbeatReport& report,
+                                                  std::chrono::milliseconds stale_after) const;
   // Nothing when there is no such live Node.
   sdk::Result<std::optional<HeartbeatReading>> read_heartbeats(const sdk::Uuid& node_id) const;
   // The same and its peers, in one round trip.

@@ -11,19 +11,23 @@
 //   ProjectCreated, ProjectUpdated   sub_range_cidr (absent or null: none); the Project is the
 //   aggregate
 //
+// What agents are told of it, as `peer_registered` and `peer_deregistered`, joins the same
+// transaction: a projection may append, for the outbox is written after it.
+//
 // Thread safety: declare and subscribe at configure; projecting on any worker.
 #pragma once
 
 #include <span>
 
 #include "plexsphere/sdk/outbox.hpp"
-#include "plexsphere/sdk/services.hpp"
+#include "store/secret_maker.hpp"
 
 namespace plexsphere::mesh {
 
 class Projections {
  public:
-  explicit Projections(sdk::Clock clock) : clock_(clock) {}
+  // Keeps a reference: `secrets` outlives it.
+  Projections(const SecretMaker& secrets, sdk::Clock clock) : secrets_(secrets), clock_(clock) {}
   Projections(const Projections&) = delete;
   Projections& operator=(const Projections&) = delete;
 
@@ -38,7 +42,9 @@ class Projections {
   sdk::Status credentials_changed(sdk::Statement statement, px_tx* tx, Events events) const;
   sdk::Status projects_changed(px_tx* tx, Events events) const;
 
+  const SecretMaker& secrets_;
   sdk::Clock clock_;
+  sdk::Outbox outbox_;
   sdk::Store store_;
   sdk::Statement registered_, deregistered_, issued_, revoked_, reserved_;
 };
