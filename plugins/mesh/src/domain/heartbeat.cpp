@@ -3,13 +3,10 @@
 #include <algorithm>
 
 namespace plexsphere::mesh {
-namespace {
 
-bool is_blank(const std::string& text) {
+bool is_blank(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); });
 }
-
-}  // namespace
 
 std::optional<HeartbeatFault> judge_heartbeat(const HeartbeatReport& report, Time server_now) {
   const auto ahead = report.client_now - server_now;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "domain/reachability.hpp"
 
@@ -23,6 +24,9 @@ struct HeartbeatReport {
 };
 
 enum class HeartbeatFault { clock_skew, no_checksum, no_version };
+
+// Nothing but white space, or nothing at all.
+bool is_blank(std::string_view text);
 
 // The first rule the report breaks, in the contract's order, or nothing.
 std::optional<HeartbeatFault> judge_heartbeat(const HeartbeatReport& report, Time server_now);
