@@ -91,8 +91,10 @@ TEST_CASE("a snapshot has all six blocks, in one order, with absent fields left 
 }
 
 TEST_CASE("a heartbeat's answer has the contract's members", "[mesh][heartbeat]") {
-  CHECK(heartbeat_json(kNoon) ==
+  CHECK(heartbeat_json(kNoon, false) ==
         R"({"accepted_at":"2027-01-15T12:00:00Z","reconcile":false,"rotate_keys":false})");
+  CHECK(heartbeat_json(kNoon, true) ==
+        R"({"accepted_at":"2027-01-15T12:00:00Z","reconcile":false,"rotate_keys":true})");
 }
 
 TEST_CASE("an allocation's refusals get the port's codes and reasons", "[mesh][ipam]") {
