@@ -235,7 +235,5 @@ TEST_CASE("what is not built says so with its code", "[e2e]") {
                 "tenancy_not_provisioned");
   check_problem(site.post("/v1/domains/" + id + "/invitations", json::object()), 501,
                 "tenancy_not_provisioned");
-  check_problem(TenantSite::call(site.root(), "DELETE", "/v1/resources/" + id), 501,
-                "resources_not_provisioned");
   check_problem(site.get("/v1/management-clusters"), 501, "resources_not_provisioned");
 }

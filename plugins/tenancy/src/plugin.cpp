@@ -9,6 +9,7 @@
 #include "app/tenancy_port.hpp"
 #include "http/routes.hpp"
 #include "plexsphere/sdk/ports/tenancy.hpp"
+#include "store/node_projection.hpp"
 
 namespace plexsphere::tenancy {
 namespace {
@@ -59,6 +60,9 @@ class TenancyPlugin final : public sdk::Plugin {
     if (auto declared = declare_statements(); !declared.ok()) {
       return declared;
     }
+    if (auto subscribed = nodes_.subscribe(services_.outbox); !subscribed.ok()) {
+      return subscribed;
+    }
     if (auto registered = register_residency(); !registered.ok()) {
       return registered;
     }
@@ -100,6 +104,9 @@ class TenancyPlugin final : public sdk::Plugin {
     if (auto done = services_.projects.declare(services_.store); !done.ok()) {
       return done;
     }
+    if (auto done = nodes_.declare(services_.store); !done.ok()) {
+      return done;
+    }
     return services_.resources.declare(services_.store);
   }
 
@@ -120,6 +127,7 @@ class TenancyPlugin final : public sdk::Plugin {
   }
 
   Services services_;
+  NodeProjection nodes_;
   sdk::Seal seal_;
   CreateDomain create_domain_{services_};
   Residency residency_{services_};

@@ -14,6 +14,7 @@
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
 #include "plexsphere/sdk/ports/tenancy.hpp"
+#include "store/node_projection.hpp"
 #include "support/pg_cluster.hpp"
 
 using namespace plexsphere;
@@ -30,7 +31,7 @@ test_support::PgCluster& cluster() {
     tenancy.files = host::migration::read_migrations(TENANCY_MIGRATIONS);
     host::migration::ContextPlan guest;
     guest.context = "guest";
-    guest.uses = {"port_tenancy"};
+    guest.uses = {"port_tenancy", "port_outbox"};
     host::migration::MigrateOptions options;
     options.admin_dsn = instance.dsn();
     migrate(options, {host::migration::platform_plan(), tenancy, guest});
@@ -67,6 +68,7 @@ class Process {
     REQUIRE(services.domains.declare(services.store).ok());
     REQUIRE(services.projects.declare(services.store).ok());
     REQUIRE(services.resources.declare(services.store).ok());
+    REQUIRE(nodes.declare(services.store).ok());
   }
 
   template <typename Work>
@@ -115,11 +117,12 @@ class Process {
   }
   std::vector<std::string> wrong_statements() {
     const auto all = store_.catalog().statements_of("tenancy");
-    CHECK(all.size() == 18);
+    CHECK(all.size() == 21);
     return host::persistence::check_statements(options().pool.session, "plexsphere_tenancy", all);
   }
 
   Services services;
+  NodeProjection nodes;
   TenancyPort provider{services};
   sdk::Tenancy port{reinterpret_cast<const px_tenancy*>(provider.table())};
 
@@ -348,6 +351,30 @@ TEST_CASE("a pinned Resource stays until the other context's transaction ends", 
   (void)cluster().query(remove);
   auto tx = process.guest_transaction();
   CHECK(process.port.pin_resource(tx, resource.id).error().reason == "resource_not_found");
+}
+
+TEST_CASE("a Resource can go when no live Node stands on it", "[tenancy][store]") {
+  Process process;
+  const auto project = process.project(process.domain(fresh_pool()), "p");
+  const auto resource = process.resource(project, "i-1");
+  const auto remove = [&] {
+    return process.in_transaction([&](auto& tx) -> sdk::Status {
+      auto removed = process.services.resources.remove(tx, resource.id);
+      return removed.ok() ? sdk::Status() : sdk::Status(removed.error());
+    });
+  };
+  const std::string node = fresh().text();
+  const std::string registered =
+      "SET ROLE plexsphere_guest; SELECT tenancy.port_project_nodes_registered(ARRAY['" + node +
+      "'::uuid], ARRAY['" + resource.id.text() + "'::uuid])";
+  (void)cluster().query(registered);
+  (void)cluster().query(registered);  // a replayed registration tells it twice
+  CHECK(refused(remove()) == "resource_not_empty");
+  (void)cluster().query(
+      "SET ROLE plexsphere_guest; SELECT tenancy.port_project_nodes_deregistered(ARRAY['" + node +
+      "'::uuid])");
+  CHECK(remove().ok());
+  CHECK(refused(remove()) == "resource_not_found");
 }
 
 TEST_CASE("another context sees the port's function and no table", "[tenancy][isolation]") {

@@ -79,6 +79,7 @@ constexpr std::array kRules{
     Rule{"resource", "parent", kProject, kNone},
     Rule{"resource", "maintainer", kPrincipals, kOfProjectDeploy},
     Rule{"resource", "act", kComputed, kSameAsMaintainer},
+    Rule{"resource", "deploy", kComputed, kOfProjectDeploy},
     Rule{"resource", "observe", kComputed, kOfProjectObserve},
 
     Rule{"node", "parent", kProject, kNone},

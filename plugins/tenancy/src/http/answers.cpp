@@ -14,7 +14,7 @@ struct Known {
   int status;
 };
 
-constexpr std::array<Known, 10> kKnown{{{"domain_not_found", 404},
+constexpr std::array<Known, 11> kKnown{{{"domain_not_found", 404},
                                         {"project_not_found", 404},
                                         {"resource_not_found", 404},
                                         {"domain_slug_conflict", 409},
@@ -23,6 +23,7 @@ constexpr std::array<Known, 10> kKnown{{{"domain_not_found", 404},
                                         {"sub_range_overlap", 409},
                                         {"parent_domain_missing", 409},
                                         {"external_ref_conflict", 409},
+                                        {"resource_not_empty", 409},
                                         {"invalid_project", 400}}};
 
 }  // namespace

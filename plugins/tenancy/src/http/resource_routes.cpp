@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "app/create_children.hpp"
+#include "app/delete_resource.hpp"
 #include "http/answers.hpp"
 #include "http/listing.hpp"
 #include "http/requests.hpp"
@@ -32,14 +33,25 @@ sdk::Status Routes::add_resources(const sdk::Router& router) {
   if (!added.ok()) {
     return added;
   }
-  return router.add({.method = "GET",
+  added = router.add({.method = "GET",
+                      .path = "/v1/resources/{id}",
+                      .permission = "observe",
+                      .object_type = "resource",
+                      .object_parameter = "id",
+                      .not_found_code = "resource_not_found",
+                      .bad_id_code = "invalid_resource_id"},
+                     [this](const sdk::Request& request) { return get_resource(request); });
+  if (!added.ok()) {
+    return added;
+  }
+  return router.add({.method = "DELETE",
                      .path = "/v1/resources/{id}",
-                     .permission = "observe",
+                     .permission = "deploy",
                      .object_type = "resource",
                      .object_parameter = "id",
                      .not_found_code = "resource_not_found",
                      .bad_id_code = "invalid_resource_id"},
-                    [this](const sdk::Request& request) { return get_resource(request); });
+                    [this](const sdk::Request& request) { return remove_resource(request); });
 }
 
 sdk::Answer Routes::create_resource(const sdk::Request& request) {
@@ -79,6 +91,11 @@ sdk::Answer Routes::get_resource(const sdk::Request& request) {
   const auto row = services_.resources.find(request.uuid("id"));
   return row.ok() ? sdk::Answer(sdk::Response::json(200, to_json(*row).dump()))
                   : sdk::Answer(problem_of(row.error()));
+}
+
+sdk::Answer Routes::remove_resource(const sdk::Request& request) {
+  const auto done = delete_resource(services_, Caller::of(request), request.uuid("id"));
+  return done.ok() ? sdk::Answer(sdk::Response::empty(204)) : sdk::Answer(problem_of(done.error()));
 }
 
 }  // namespace plexsphere::tenancy

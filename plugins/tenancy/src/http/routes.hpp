@@ -32,6 +32,7 @@ class Routes {
   sdk::Answer create_resource(const sdk::Request& request);
   sdk::Answer list_resources(const sdk::Request& request);
   sdk::Answer get_resource(const sdk::Request& request);
+  sdk::Answer remove_resource(const sdk::Request& request);
 
   // Sends `answer` once a row on the platform's chain says that the caller has listed.
   void answer_listed(const sdk::Request& request, const char* action, sdk::Answer answer,

@@ -20,6 +20,9 @@ constexpr std::string_view kList =
     "SELECT id, domain_id, project_id, kind, external_ref, origin, created_at, updated_at "
     "FROM tenancy.resources WHERE project_id = $1::uuid AND id > $2::uuid "
     "ORDER BY id LIMIT $3::bigint";
+constexpr std::string_view kRemove =
+    "DELETE FROM tenancy.resources WHERE id = $1::uuid "
+    "RETURNING id, domain_id, project_id, kind, external_ref, origin, created_at, updated_at";
 constexpr std::string_view kDomainOf =
     "SELECT domain_id FROM tenancy.resources WHERE id = $1::uuid";
 // One row when the Project exists; its Resource columns are null when the Resource does not.
@@ -61,6 +64,10 @@ Error refusal_of(const Error& error) {
     return {Code::already_exists, "external_ref_conflict",
             "Another Resource of the Project has this external_ref."};
   }
+  if (error.reason == "live_node_resource_fk") {
+    return {Code::failed_precondition, "resource_not_empty",
+            "A live Node stands on the Resource: deregister it first."};
+  }
   return error.reason == "resources_project_fk" ? project_missing() : error;
 }
 
@@ -78,6 +85,7 @@ sdk::Status ResourceStore::declare(const sdk::Store& store) {
                                       {time, time}));
   declaring.keep(find_, store.read("resource.find", kFind, {id}, columns));
   declaring.keep(list_, store.read("resource.list", kList, {id, id, Type::int64}, columns));
+  declaring.keep(remove_, store.write("resource.remove", kRemove, {id}, columns));
   declaring.keep(domain_of_, store.read("resource.domain_of", kDomainOf, {id}, {id}));
   declaring.keep(place_, store.read("resource.place", kPlace, {id, text, id}, placement));
   declaring.keep(pin_, store.port("resource.pin", kPin, {id}, placement));
@@ -93,6 +101,16 @@ sdk::Status ResourceStore::insert(const sdk::Transaction& tx, ResourceRow& row) 
   row.created_at = (*rows)[0].instant(0);
   row.updated_at = (*rows)[0].instant(1);
   return {};
+}
+
+sdk::Result<ResourceRow> ResourceStore::remove(const sdk::Transaction& tx,
+                                               const sdk::Uuid& id) const {
+  const auto rows = tx.run(remove_, id);
+  if (!rows.ok()) {
+    return refusal_of(rows.error());
+  }
+  return rows->empty() ? sdk::Result<ResourceRow>(resource_missing())
+                       : sdk::Result<ResourceRow>(row_of((*rows)[0]));
 }
 
 sdk::Result<ResourceRow> ResourceStore::find(const sdk::Uuid& id) const {

@@ -19,6 +19,9 @@ class ResourceStore {
   // Fills in the row's times. ALREADY_EXISTS "external_ref_conflict"; NOT_FOUND
   // "project_not_found" when the Project went away meanwhile.
   sdk::Status insert(const sdk::Transaction& tx, ResourceRow& row) const;
+  // The row that is gone. NOT_FOUND "resource_not_found"; FAILED_PRECONDITION "resource_not_empty"
+  // while a live Node stands on it.
+  sdk::Result<ResourceRow> remove(const sdk::Transaction& tx, const sdk::Uuid& id) const;
   // NOT_FOUND "resource_not_found".
   sdk::Result<ResourceRow> find(const sdk::Uuid& id) const;
   // In order of id, which is the order of creation, after `id` (zero: from the start).
@@ -37,6 +40,7 @@ class ResourceStore {
  private:
   sdk::Store store_;
   sdk::Statement insert_;
+  sdk::Statement remove_;
   sdk::Statement find_;
   sdk::Statement list_;
   sdk::Statement domain_of_;
