@@ -163,11 +163,13 @@ SecretBytes Vault::unseal(const std::string& context, const std::string& scope,
 
 WrapKeyVersion Vault::active(const std::string& context, const std::string& scope) {
   check_limits(scope, {});
+  const auto now = std::chrono::steady_clock::now();
   const auto key = read(find_active_, {text_value(context), text_value(scope)});
   if (!key) {
     throw StoreError(PX_NOT_FOUND, "wrap_key_not_found",
                      "nothing was ever sealed under the scope '" + scope + "'");
   }
+  note_active(context, scope, key->id, now);
   return {key->id, key->version};
 }
 
@@ -179,10 +181,7 @@ WrapKeyVersion Vault::rotate(const std::string& context, const std::string& scop
   (void)change(rotate_,
                {uuid_value(id), text_value(context), text_value(scope), text_value(root_.id()),
                 bytes_value(wrapped), integer_value(from_version)});
-  const WrapKeyVersion now = active(context, scope);
-  const std::lock_guard lock(mutex_);
-  active_.erase({context, scope});  // what seals here from now on, seals under the new one
-  return now;
+  return active(context, scope);
 }
 
 std::size_t Vault::retire(const std::string& context, const std::string& scope,
@@ -218,12 +217,17 @@ Vault::WrapKey Vault::active_key(const std::string& context, const std::string& 
   if (!key) {
     throw StoreError(PX_INTERNAL, "wrap_key_missing", "a wrap key was made but cannot be read");
   }
+  note_active(context, scope, key->id, now);
+  return *key;
+}
+
+void Vault::note_active(const std::string& context, const std::string& scope, const UuidBytes& id,
+                        std::chrono::steady_clock::time_point read_at) {
   const std::lock_guard lock(mutex_);
   if (active_.size() >= kMaxCachedKeys) {
     active_.clear();
   }
-  active_[{context, scope}] = {key->id, now};
-  return *key;
+  active_[{context, scope}] = {id, read_at};
 }
 
 Vault::WrapKey Vault::key_by_id(const UuidBytes& id) {

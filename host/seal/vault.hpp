@@ -61,7 +61,8 @@ class Vault {
   // As seal, and PX_NOT_FOUND for an unknown wrap key, PX_DATA_LOSS for a blob that does not open.
   [[nodiscard]] SecretBytes unseal(const std::string& context, const std::string& scope,
                                    const UuidBytes& wrap_key_id, Bytes aad, Bytes blob);
-  // The scope's active wrap key, read anew. Throws StoreError: PX_NOT_FOUND before the first.
+  // The scope's active wrap key, read anew; what is sealed here from now on, is sealed under it or
+  // a newer one. Throws StoreError: PX_NOT_FOUND before the first.
   [[nodiscard]] WrapKeyVersion active(const std::string& context, const std::string& scope);
   // Puts a new wrap key in the place of the active one, if that is still `from_version`; otherwise
   // changes nothing. The active key after it: repeating the call is safe. Other replicas seal under
@@ -93,6 +94,8 @@ class Vault {
   };
 
   WrapKey active_key(const std::string& context, const std::string& scope);
+  void note_active(const std::string& context, const std::string& scope, const UuidBytes& id,
+                   std::chrono::steady_clock::time_point read_at);
   WrapKey key_by_id(const UuidBytes& id);
   std::optional<WrapKey> cached(const UuidBytes& id);
   std::optional<WrapKey> read(std::uint32_t statement, const std::vector<px_value>& parameters);

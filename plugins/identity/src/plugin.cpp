@@ -9,10 +9,12 @@
 #include "app/lanes.hpp"
 #include "app/nodes_port.hpp"
 #include "app/registration.hpp"
+#include "app/rewrap.hpp"
 #include "app/token_service.hpp"
 #include "http/deregister_routes.hpp"
 #include "http/node_routes.hpp"
 #include "http/register_route.hpp"
+#include "http/rewrap_routes.hpp"
 #include "http/token_routes.hpp"
 #include "http/whoami_route.hpp"
 #include "plexsphere/sdk/jobs.hpp"
@@ -20,6 +22,8 @@
 
 namespace plexsphere::identity {
 namespace {
+
+constexpr std::string_view kRewrapJob = "nsk-rewrap";
 
 // Fetches services until the first that is missing, and remembers which.
 class Fetcher {
@@ -63,6 +67,8 @@ struct Settings {
   std::size_t capacity = 0;
   std::int64_t tag_key_version = 0;
   std::chrono::milliseconds sweep_interval{};
+  RewrapSettings rewrap;
+  std::chrono::milliseconds rewrap_interval{};
 };
 
 sdk::Result<Settings> read_settings(const sdk::Config& config) {
@@ -81,11 +87,20 @@ sdk::Result<Settings> read_settings(const sdk::Config& config) {
   out.change_threads = static_cast<std::size_t>(number("registration_workers"));
   out.capacity = static_cast<std::size_t>(number("registration_capacity"));
   out.tag_key_version = number("token_tag_key_version");
-  auto interval = config.duration("token_sweep_interval");
-  if (!interval.ok() || !status.ok()) {
-    return interval.ok() ? status.error() : interval.error();
+  const auto duration = [&](std::string_view key) -> std::chrono::milliseconds {
+    auto value = config.duration(key);
+    if (!value.ok() && status.ok()) {
+      status = value.error();
+    }
+    return value.ok() ? *value : std::chrono::milliseconds{};
+  };
+  out.sweep_interval = duration("token_sweep_interval");
+  out.rewrap.batch = number("nsk_rewrap_batch");
+  out.rewrap.rest = duration("nsk_rewrap_rest");
+  out.rewrap_interval = duration("nsk_rewrap_interval");
+  if (!status.ok()) {
+    return status.error();
   }
-  out.sweep_interval = *interval;
   if (out.proof_threads == 0) {
     out.proof_threads = std::max(1U, std::thread::hardware_concurrency());
   }
@@ -117,6 +132,7 @@ class IdentityPlugin final : public sdk::Plugin {
   TokenStore tokens_;
   NodeStore nodes_;
   OperatorStore operators_;
+  RewrapStore rewraps_;
 
   Settings settings_;
   sdk::CursorCodec cursors_;
@@ -128,6 +144,7 @@ class IdentityPlugin final : public sdk::Plugin {
   std::unique_ptr<Authentication> authentication_;
   std::unique_ptr<NodesPort> nodes_port_;
   std::unique_ptr<Deregistration> deregistration_;
+  std::unique_ptr<Rewrap> rewrap_;
 };
 
 sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
@@ -161,12 +178,17 @@ sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
   settings_ = *settings;
   return all_of(
       {[&] { return tokens_.declare(ports_.store); }, [&] { return nodes_.declare(ports_.store); },
-       [&] { return operators_.declare(ports_.store); }, [&] { return make_services(settings_); },
+       [&] { return operators_.declare(ports_.store); },
+       [&] { return rewraps_.declare(ports_.store); }, [&] { return make_services(settings_); },
        [&] { return provide_ports(host); }, [&] { return resolve_residency(); },
        [&] { return add_routes(); },
        [&] {
          return jobs_.add("bootstrap-token-sweep", settings_.sweep_interval, ports_.store.wire(),
                           [this](const sdk::JobRun& run) { return token_service_->sweep(run); });
+       },
+       [&] {
+         return jobs_.add(kRewrapJob, settings_.rewrap_interval, ports_.store.wire(),
+                          [this](const sdk::JobRun& run) { return rewrap_->run(run); });
        }});
 }
 
@@ -206,6 +228,9 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
       DeregistrationPorts{ports_.store, ports_.outbox, ports_.clock, ports_.log, ports_.audit,
                           ports_.authz},
       nodes_, [this](const sdk::Uuid& node_id) { authentication_->forget_node(node_id); });
+  rewrap_ = std::make_unique<Rewrap>(RewrapPorts{ports_.store, ports_.seal, ports_.clock,
+                                                 ports_.log, ports_.audit, ports_.tenancy},
+                                     rewraps_, settings.rewrap, [this] { jobs_.wake(kRewrapJob); });
   return {};
 }
 
@@ -260,6 +285,7 @@ sdk::Status IdentityPlugin::add_routes() {
        [&] { return add_token_routes(router_, *token_service_, cursors_, ports_.authz); },
        [&] { return add_node_routes(router_, nodes_, cursors_, ports_.authz, ports_.audit); },
        [&] { return add_deregister_routes(router_, *deregistration_); },
+       [&] { return add_rewrap_routes(router_, *rewrap_, cursors_); },
        [&] { return add_whoami_route(router_, operators_); }});
 }
 

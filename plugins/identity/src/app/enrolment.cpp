@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/digest.hpp"
+#include "app/nsk_seal.hpp"
 #include "app/registration_attempt.hpp"
 #include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/failpoint.hpp"
@@ -92,8 +93,7 @@ sdk::Result<Registration::NewKey> Registration::make_key(const sdk::Uuid& domain
   std::string bytes(32, '\0');
   sdk::random_bytes(bytes.data(), bytes.size());
   SecretText plaintext(std::move(bytes));
-  auto sealed = ports_.seal.seal("domain:" + domain_id.text(),
-                                 std::string("nsk").append(node_id.bytes()), plaintext.view());
+  auto sealed = ports_.seal.seal(nsk_scope(domain_id), nsk_binding(node_id), plaintext.view());
   if (!sealed.ok()) {
     return sealed.error();
   }

@@ -54,7 +54,8 @@ typedef struct px_seal {
   /* Of hosts since they renew wrap keys: ask PX_HAS(&table->base, px_seal, retire) first. All three
    * read or write the ledger in a transaction of their own: call them outside transactions. */
 
-  /* The version the scope seals under. PX_NOT_FOUND: nothing was ever sealed there. [worker] */
+  /* The version the scope seals under, read anew: in this process nothing is sealed under an older
+   * one from now on. PX_NOT_FOUND: nothing was ever sealed there. [worker] */
   px_status (*active)(void* self, px_str scope, px_wrap_key* out, px_error* err);
   /* Makes a new version active if `from_version` is; otherwise changes nothing. `out` is the active
    * version after it, so a caller that died may ask again with the same number. [worker] */
