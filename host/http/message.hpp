@@ -39,7 +39,8 @@ struct Response {
   bool has_header(std::string_view name) const;  // any case
 };
 
-// "Not Found" for 404; "Unknown" for a number without a registered phrase (RFC 9110, 15).
+// "Not Found" for 404; "Unknown" for a number without a registered phrase (RFC 9110, 15; 425, 428,
+// 429 and 431 are of RFC 8470 and RFC 6585).
 const char* reason_phrase(int status) noexcept;
 
 // Percent-decodes (RFC 3986, 2.1); false for a bad escape or a NUL. `plus_is_space` for queries.
