@@ -88,20 +88,24 @@ struct EngineOptions {
 
   std::chrono::milliseconds idle_timeout{30'000};  // of a kept connection between requests
   // For a whole request from its first byte; a body earns one more second for each 16 KiB of it.
-  // Also for a client to take a whole answer, by the same rule.
+  // Also for a client to take a whole answer, by the same rule, and never that long without taking
+  // any of it.
   std::chrono::milliseconds receive_timeout{15'000};
 
   std::size_t max_head_bytes = 16 * 1024;   // request line and headers; beyond it 431
   std::size_t max_headers = 100;            // beyond it 431
   std::size_t max_target_bytes = 8 * 1024;  // beyond it 414
+  // Of request bodies, over all connections, from their first byte until the request is done with;
+  // beyond it 503. Not below the largest body limit of a route, or such a body never fits.
+  std::size_t max_buffered_bytes = 256 * 1024 * 1024;
 
   std::size_t max_connections = 16'384;         // in total, streams included; beyond it 503
   std::size_t max_connections_per_address = 0;  // 0: no such limit
   // Whether an address is exempt from the limit by address: a proxy that stands for many.
   std::function<bool(std::string_view address)> is_proxy{};
 
-  std::shared_ptr<tls::Certificates> certificates{};  // null: no "tls:" listener. Shared with
-                                                      // whoever reloads them
+  std::shared_ptr<tls::Certificates> certificates{};    // null: no "tls:" listener. Shared with
+                                                        // whoever reloads them
   std::chrono::milliseconds handshake_timeout{10'000};  // of a TLS handshake from its accept
 };
 
@@ -112,6 +116,7 @@ struct EngineFigures {
   std::size_t in_flight = 0;            // level: requests taken and not answered
   std::size_t waiting_fast = 0;         // level: requests waiting for a worker
   std::size_t waiting_blocking = 0;     // level
+  std::size_t buffered_bytes = 0;       // level: of request bodies
   std::size_t accepted = 0;             // connections
   std::size_t refused_connections = 0;  // over a limit of connections
   std::size_t tls_handshakes = 0;

@@ -218,6 +218,11 @@ bool WireClient::skip_past(std::string_view mark) {
   return true;
 }
 
+std::size_t WireClient::take_some() {
+  (void)more();
+  return std::exchange(unread_, {}).size();
+}
+
 std::string WireClient::rest() {
   try {
     while (more()) {

@@ -54,6 +54,8 @@ class WireClient {
   // Reads until `mark` has come in what is not read yet, and takes everything up to it. False when
   // the connection ended first.
   bool skip_past(std::string_view mark);
+  // Waits for some bytes and drops what there is; how many. 0 at the end.
+  std::size_t take_some();
   // Everything until the connection ends in whatever way.
   [[nodiscard]] std::string rest();
 

@@ -38,6 +38,10 @@ EngineMetrics::EngineMetrics(telemetry::Metrics& metrics)
           metrics.gauge("plexsphere_http_in_flight", "Requests taken and not answered.").Add({})),
       waiting_fast_(waiting(metrics, "fast")),
       waiting_blocking_(waiting(metrics, "blocking")),
+      buffered_(metrics
+                    .gauge("plexsphere_http_buffered_bytes",
+                           "Bytes of request bodies that are held, of at most max_buffered_bytes.")
+                    .Add({})),
       accepted_{metrics
                     .counter("plexsphere_http_connections_accepted_total",
                              "Connections of clients that were taken.")
@@ -67,6 +71,7 @@ void EngineMetrics::update(const http::EngineFigures& figures, std::size_t strea
   set(in_flight_, figures.in_flight);
   set(waiting_fast_, figures.waiting_fast);
   set(waiting_blocking_, figures.waiting_blocking);
+  set(buffered_, figures.buffered_bytes);
   accepted_.reach(figures.accepted);
   refused_.reach(figures.refused_connections);
   handshakes_.reach(figures.tls_handshakes);

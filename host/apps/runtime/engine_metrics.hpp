@@ -33,6 +33,7 @@ class EngineMetrics {
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& waiting_fast_;
   prometheus::Gauge& waiting_blocking_;
+  prometheus::Gauge& buffered_;
   Total accepted_;
   Total refused_;
   Total handshakes_;

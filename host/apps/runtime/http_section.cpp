@@ -84,6 +84,8 @@ std::vector<KeySpec> size_keys() {
           integer_key("max_headers", engine.max_headers, 8, 1'000, "headers of a request"),
           integer_key("max_target_bytes", engine.max_target_bytes, 256, 65'536,
                       "path and query of a request"),
+          integer_key("max_buffered_bytes", engine.max_buffered_bytes, http::kLargestBodyLimit,
+                      1'099'511'627'776, "of request bodies, over all connections"),
           integer_key("max_connections", engine.max_connections, 16, 1'000'000,
                       "in total, streams included"),
           integer_key("max_connections_per_address", engine.max_connections_per_address, 0,
@@ -256,6 +258,7 @@ http::EngineOptions engine_options(const config::Configuration& configuration) {
   options.max_head_bytes = size(section, "max_head_bytes");
   options.max_headers = size(section, "max_headers");
   options.max_target_bytes = size(section, "max_target_bytes");
+  options.max_buffered_bytes = size(section, "max_buffered_bytes");
   options.max_connections = size(section, "max_connections");
   options.max_connections_per_address = size(section, "max_connections_per_address");
   options.is_proxy = [proxies = trusted_proxies(section)](std::string_view address) {

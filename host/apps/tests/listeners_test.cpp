@@ -123,7 +123,8 @@ TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
         "# TYPE plexsphere_http_connections gauge", "plexsphere_http_connections{state=\"idle\"} ",
         "plexsphere_http_connections{state=\"busy\"} 1",
         "plexsphere_http_connections{state=\"stream\"} 0", "plexsphere_http_in_flight 1",
-        "plexsphere_http_waiting{lane=\"fast\"} 0", "plexsphere_http_waiting{lane=\"blocking\"} 0",
+        "plexsphere_http_buffered_bytes 0", "plexsphere_http_waiting{lane=\"fast\"} 0",
+        "plexsphere_http_waiting{lane=\"blocking\"} 0",
         "plexsphere_tls_handshakes_total{result=\"failed\"} 0"}) {
     INFO(line);
     CHECK(has(metrics, line));

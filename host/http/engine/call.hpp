@@ -43,6 +43,7 @@ struct Received {
   std::string raw_head;
   wire::Head facts;  // its views point into raw_head once it rests in the call
   std::string body;
+  BufferShare share;  // for `body`, wherever that goes, until the call ends
   bool overflow = false;
   bool must_close = false;  // bytes of this request are still on their way
 };

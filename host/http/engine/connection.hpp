@@ -16,6 +16,7 @@
 #include <string>
 
 #include "host/http/engine.hpp"
+#include "host/http/engine/buffer_budget.hpp"
 #include "host/http/engine/timer_wheel.hpp"
 #include "host/http/wire/chunked.hpp"
 #include "host/http/wire/head.hpp"
@@ -28,6 +29,7 @@ struct PartialBody {
   wire::Head facts;  // its views point into raw_head
   Plan plan;
   std::string body;
+  BufferShare share;           // for `body`
   std::uint64_t received = 0;  // raw bytes
   bool overflow = false;       // beyond the plan's limit: what comes is dropped
   wire::ChunkedDecoder chunks;
@@ -60,6 +62,7 @@ struct Connection : WheelEntry,
   bool unsettled = false;  // counted as such by the loop
   bool tls = false;
   bool served = false;         // at least one request has come over it
+  bool pipelined = false;      // `in` came behind a request and was not looked at since
   std::uint64_t dropped = 0;   // bytes read and dropped while lingering
   Clock::time_point deadline;  // of the present phase
   Clock::time_point began;     // when the present request or flush began
@@ -67,6 +70,7 @@ struct Connection : WheelEntry,
   std::string in;              // bytes read and not used
   std::string out;             // bytes to be written, from out_at on
   std::size_t out_at = 0;
+  std::size_t taken = 0;  // of `out`, by the client, when last looked at
   std::unique_ptr<PartialBody> partial;
 };
 

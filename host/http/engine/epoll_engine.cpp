@@ -67,6 +67,7 @@ class EpollEngine final : public Engine, private engine::CallHost {
     out.waiting_blocking = blocking_.waiting();
     out.accepted = loop_.accepted();
     out.refused_connections = loop_.refused();
+    out.buffered_bytes = loop_.buffered_bytes();
     if (const auto* handshakes = loop_.handshakes()) {
       out.tls_handshakes = handshakes->succeeded();
       out.tls_failures = handshakes->failed();

@@ -40,6 +40,7 @@ class EventLoop {
   std::size_t idle() const noexcept { return idle_; }
   std::size_t accepted() const noexcept { return accepted_; }
   std::size_t refused() const noexcept { return limits_->refused(); }
+  std::size_t buffered_bytes() const noexcept { return intake_.buffered_bytes(); }
   const tls::Handshakes* handshakes() const noexcept { return handshakes_.get(); }
 
   // See CallHost. Any thread; the connection is busy.
@@ -76,6 +77,7 @@ class EventLoop {
   void resume(Connection& connection);
   void leave_when_idle(Connection& connection);
   void read(Connection& connection, bool to_end);
+  bool use_pipelined(Connection& connection);
   bool use(Connection& connection, std::string_view bytes);
   void hand_over(Connection& connection, Intake::Whole whole);
   void refuse(Connection& connection, const Refusal& refusal);
@@ -89,6 +91,7 @@ class EventLoop {
   void await_bytes(Connection& connection);
   void set_deadline(Connection& connection, Clock::time_point when);
   void due(Connection& connection, Clock::time_point now);
+  void flush_due(Connection& connection, Clock::time_point now);
   Clock::time_point progress_deadline(const Connection& connection, std::uint64_t bytes) const;
 
   CallHost& host_;

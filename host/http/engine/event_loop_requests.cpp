@@ -1,7 +1,9 @@
 // The loop's dealings with one connection: reading, handing over, answering, leaving.
 #include <Poco/Exception.h>
 #include <Poco/Net/StreamSocketImpl.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -24,6 +26,10 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr Refusal kTooSlow{408, "request_timeout", "The request did not arrive whole in time.",
                            "request_timeout", std::chrono::seconds{0}};
+constexpr Refusal kNoRoom{503, "overloaded",
+                          "The server holds as many bytes of request bodies as it takes; try again "
+                          "shortly.",
+                          "buffered_bytes", std::chrono::seconds{0}};
 
 Refusal refusal_of(const wire::Fault& fault) {
   return {fault.status, fault.code, fault.detail, fault.reason, std::chrono::seconds{0}};
@@ -64,6 +70,16 @@ ssize_t receive_some(Connection& connection, std::vector<char>& into) {
   }
 }
 
+// Bytes of the answer that the other end's kernel has acknowledged; those in our own kernel's
+// buffer, which may be megabytes, are no merit of the client's.
+std::size_t taken_by_client(const Connection& connection) {
+  int waiting = 0;
+  if (::ioctl(connection.socket.impl()->sockfd(), SIOCOUTQ, &waiting) != 0 || waiting < 0) {
+    waiting = 0;
+  }
+  return connection.out_at - std::min(connection.out_at, static_cast<std::size_t>(waiting));
+}
+
 }  // namespace
 
 void EventLoop::mark_unsettled(Connection& connection, bool unsettled) noexcept {
@@ -98,7 +114,7 @@ void EventLoop::ready(Connection& connection, std::uint32_t events) {
     }
   } else if (connection.phase == Phase::kFlushing) {
     flush(connection);
-  } else if (connection.readable) {
+  } else if (connection.readable && use_pipelined(connection)) {
     read(connection, ended || connection.tls);
   }
 }
@@ -108,7 +124,7 @@ void EventLoop::resume(Connection& connection) {
   if (connection.gone || connection.busy || connection.phase == Phase::kFlushing) {
     return;
   }
-  if (!connection.in.empty() && !use(connection, {})) {
+  if (!use_pipelined(connection)) {
     return;
   }
   read(connection, true);
@@ -163,9 +179,15 @@ void EventLoop::read(Connection& connection, bool to_end) {
   again_.push_back(connection.shared_from_this());
 }
 
+// Before anything is read: what is read next may be the end, and then the connection is dropped.
+bool EventLoop::use_pipelined(Connection& connection) {
+  return !connection.pipelined || use(connection, {});
+}
+
 // True while the connection waits for more bytes; false when it became busy, is refused or gone.
 bool EventLoop::use(Connection& connection, std::string_view bytes) {
   std::string held;
+  connection.pipelined = false;
   if (!connection.in.empty()) {
     connection.in.append(bytes);
     held.swap(connection.in);
@@ -177,6 +199,12 @@ bool EventLoop::use(Connection& connection, std::string_view bytes) {
     refuse(connection, refusal_of(*fault));
     return false;
   }
+  if (std::holds_alternative<Intake::NoRoom>(outcome)) {
+    Refusal refusal = kNoRoom;
+    refusal.retry_after = host_.retry_after();
+    refuse(connection, refusal);
+    return false;
+  }
   connection.in.assign(bytes.substr(used));
   if (auto* whole = std::get_if<Intake::Whole>(&outcome)) {
     hand_over(connection, std::move(*whole));
@@ -184,7 +212,9 @@ bool EventLoop::use(Connection& connection, std::string_view bytes) {
   }
   if (std::get<Intake::More>(outcome).send_continue) {
     try {
-      send_some(connection, kContinue);
+      if (send_some(connection, kContinue) != kContinue.size()) {
+        throw Poco::IOException("answers before it were not taken");  // a piece of it would be none
+      }
     } catch (const Poco::Exception&) {
       drop(connection);
       return false;
@@ -213,6 +243,7 @@ void EventLoop::hand_over(Connection& connection, Intake::Whole whole) {
   if (connection.in.empty()) {
     std::string().swap(connection.in);  // an idle connection holds no buffer
   }
+  connection.pipelined = !connection.in.empty();
   mark_unsettled(connection, false);
   connection.busy = true;
   connection.served = true;
@@ -227,6 +258,7 @@ void EventLoop::refuse(Connection& connection, const Refusal& refusal) {
   connection.out =
       response_bytes(host_.sink().refused(refusal, connection.peer), {false, false, false});
   connection.out_at = 0;
+  connection.taken = 0;
   connection.keep_after_flush = false;
   connection.began = now_;
   connection.phase = Phase::kFlushing;
@@ -250,6 +282,7 @@ void EventLoop::answered(const std::shared_ptr<Connection>& connection, std::str
   if (sent < bytes.size()) {
     connection->out = std::move(bytes);
     connection->out_at = sent;
+    connection->taken = 0;
     connection->keep_after_flush = keep;
     connection->began = Clock::now();
     order(Command::kFlush, connection);
@@ -259,7 +292,7 @@ void EventLoop::answered(const std::shared_ptr<Connection>& connection, std::str
     order(Command::kEnd, connection);
     return;
   }
-  const bool more = !connection->in.empty();
+  const bool more = connection->pipelined;
   connection->deadline = Clock::now() + options_.idle_timeout;
   connection->busy = false;
   // From here on the connection is the loop's. It marks `readable` before it looks at `busy`, and
@@ -364,20 +397,31 @@ void EventLoop::drop(Connection& connection) noexcept {
 }
 
 void EventLoop::due(Connection& connection, Clock::time_point now) {
-  if (connection.busy && connection.phase != Phase::kFlushing) {
+  const bool flushing = connection.phase == Phase::kFlushing;
+  if (connection.busy && !flushing) {
     wheel_.schedule(connection, now + kLookAgain);
-    return;
-  }
-  if (connection.phase == Phase::kFlushing) {
-    connection.deadline = progress_deadline(connection, connection.out_at);
-  }
-  if (connection.deadline > now) {
+  } else if (connection.deadline > now) {
     wheel_.schedule(connection, connection.deadline);
+  } else if (flushing) {
+    flush_due(connection, now);
   } else if (connection.partial || !connection.in.empty()) {
     refuse(connection, kTooSlow);
   } else {
     drop(connection);
   }
+}
+
+// A client may take its answer slowly, but must go on taking it. Nothing else can be said to it any
+// more: whatever followed would be read as a part of the answer.
+void EventLoop::flush_due(Connection& connection, Clock::time_point now) {
+  const std::size_t taken = taken_by_client(connection);
+  const auto last = progress_deadline(connection, taken);
+  if (taken <= connection.taken || last <= now) {
+    drop(connection);
+    return;
+  }
+  connection.taken = taken;
+  set_deadline(connection, std::min(last, now + options_.receive_timeout));
 }
 
 }  // namespace plexsphere::host::http::engine

@@ -46,17 +46,18 @@ Intake::Outcome Intake::begin(Connection& connection, std::string_view bytes, st
   const bool sized = facts->framing == wire::Framing::kLength;
   if (facts->framing == wire::Framing::kNone || (sized && facts->content_length == 0)) {
     std::string raw = copy_head(bytes, *facts);
-    return Whole{{std::move(raw), *facts, {}, false, false}, plan.lane};
+    return Whole{{std::move(raw), *facts, {}, {}, false, false}, plan.lane};
   }
   if (sized && facts->content_length > plan.body_limit + kDropLimit) {
     std::string raw = copy_head(bytes, *facts);
-    return Whole{{std::move(raw), *facts, {}, true, true}, plan.lane};
+    return Whole{{std::move(raw), *facts, {}, {}, true, true}, plan.lane};
   }
   connection.partial = std::make_unique<PartialBody>();
   auto& partial = *connection.partial;
   partial.raw_head = copy_head(bytes, *facts);
   partial.facts = *facts;
   partial.plan = plan;
+  partial.share = BufferShare(budget_);
   partial.overflow = sized && facts->content_length > plan.body_limit;
   if (bytes.size() == used && facts->expect_continue) {
     if (!partial.overflow) {
@@ -85,12 +86,18 @@ Intake::Outcome Intake::go_on(Connection& connection, std::string_view bytes, st
   auto& partial = *connection.partial;
   if (partial.facts.framing == wire::Framing::kLength) {
     take_sized(partial, bytes, used);
+    if (!partial.share.grow_to(partial.body.size())) {
+      return NoRoom{};
+    }
     return partial.received == partial.facts.content_length ? finish(connection) : Outcome(More{});
   }
   const auto progress = partial.chunks.feed(bytes, partial.plan.body_limit, partial.body, used);
   partial.received += used;
   if (progress == wire::ChunkedDecoder::Progress::kFault) {
     return partial.chunks.fault();
+  }
+  if (!partial.share.grow_to(partial.body.size())) {
+    return NoRoom{};
   }
   if (partial.body.size() > partial.plan.body_limit) {
     partial.overflow = true;
@@ -112,7 +119,7 @@ Intake::Outcome Intake::finish(Connection& connection) {
     partial->body.clear();
   }
   return Whole{{std::move(partial->raw_head), partial->facts, std::move(partial->body),
-                partial->overflow, false},
+                std::move(partial->share), partial->overflow, false},
                partial->plan.lane};
 }
 
