@@ -13,6 +13,15 @@ namespace {
 // For the log to be written before a process that is not torn down ends.
 constexpr std::chrono::milliseconds kLastLines{500};
 
+// What a run stands on. The runtime goes first.
+struct Foundations {
+  explicit Foundations(const std::string& service) : log(service, telemetry::Level::kInfo) {}
+
+  telemetry::Logger log;
+  config::LoadResult loaded;
+  std::unique_ptr<Runtime> runtime;
+};
+
 config::LoadResult read(const Profile& profile, const Config& config) {
   config::Sources sources;
   sources.main_required = !config.config_file.empty();
@@ -48,9 +57,9 @@ void check_certificate(const config::Configuration& configuration,
 }  // namespace
 
 int App::run(std::stop_token stop, const Config& config) {
-  auto logger = std::make_unique<telemetry::Logger>(profile_.service, telemetry::Level::kInfo);
-  telemetry::Logger& log = *logger;
-  auto loaded = read(profile_, config);
+  auto foundations = std::make_unique<Foundations>(profile_.service);
+  auto& [log, loaded, runtime] = *foundations;
+  loaded = read(profile_, config);
   if (!loaded.issues.empty()) {
     for (const auto& issue : loaded.issues) {
       log.error("config.invalid", {{"detail", issue.text()}});
@@ -62,12 +71,11 @@ int App::run(std::stop_token stop, const Config& config) {
     log.warn("config.absent", {{"path", profile_.default_config.string()},
                                {"detail", "running on defaults, without any context"}});
   }
-  auto runtime = std::make_unique<Runtime>(profile_, config, loaded.configuration, log);
+  runtime = std::make_unique<Runtime>(profile_, config, loaded.configuration, log);
   const int code = runtime->run(std::move(stop));
   if (code == kExitForced) {
-    // Never destroyed: handlers may still run in it.
-    (void)runtime.release();
-    (void)logger.release()->flush(kLastLines);
+    // Never destroyed: handlers may still run in it, read the configuration and log.
+    (void)foundations.release()->log.flush(kLastLines);
   }
   return code;
 }

@@ -117,6 +117,22 @@ TEST_CASE("past the grace the connections are cut and the exit code is 2", "[app
   CHECK(has(running.process().err(), "drain.forced"));
 }
 
+TEST_CASE("handlers that come back after a forced end still find what they stand on", "[apps]") {
+  Running running;
+  running.start({"--shutdown-grace", "100ms"});
+  std::vector<std::future<int>> cut;
+  for (int i = 0; i < 12; ++i) {  // around the moment at which the process gives up
+    cut.push_back(status_of(running, "/v1/good/slow?ms=" + std::to_string(600 + 50 * i)));
+  }
+  REQUIRE(in_flight(running, 12));
+  running.process().terminate();
+  CHECK(running.process().wait(20s) == 2);
+  for (auto& status : cut) {
+    CHECK(status.get() == 0);
+  }
+  CHECK(has(running.process().err(), "drain.forced"));
+}
+
 TEST_CASE("a second signal ends the process at once with 2", "[apps]") {
   Running running("drain_delay = \"60s\"\n");
   running.start({"--shutdown-grace", "120s"});
