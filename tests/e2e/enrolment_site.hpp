@@ -19,8 +19,10 @@ struct Answer {
 // Owns the deployment. register_node may be called from any thread.
 class EnrolmentSite {
  public:
-  explicit EnrolmentSite(const std::string& mesh_cidr = "10.7.0.0/16")
-      : url_(deployment_.start_core().url()),
+  // `core_settings`: TOML of a drop-in of the core.
+  explicit EnrolmentSite(const std::string& mesh_cidr = "10.7.0.0/16",
+                         const std::string& core_settings = {})
+      : url_(deployment_.start_core(core_settings).url()),
         op_(deployment_.op()),
         domain_(op_.create_domain("acme", mesh_cidr)),
         project_(op_.create_project(domain_, "edge")) {}

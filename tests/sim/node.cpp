@@ -32,6 +32,8 @@ std::string binary_checksum() {
   return sdk::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
+}  // namespace
+
 std::string bearer_of(const std::string& node_id, const std::string& nsk_base64) {
   const auto id = sdk::Uuid::parse(node_id);
   const auto key = sdk::base64_decode(nsk_base64);
@@ -40,8 +42,6 @@ std::string bearer_of(const std::string& node_id, const std::string& nsk_base64)
   }
   return "nsk_plexd_" + sdk::base64url_encode(std::string(id->bytes()) + *key);
 }
-
-}  // namespace
 
 MeshKey make_mesh_key() {
   std::array<unsigned char, crypto_box_PUBLICKEYBYTES> public_key;

@@ -25,6 +25,10 @@ MeshKey make_mesh_key();
 // A random text fit for a registration nonce.
 std::string make_nonce();
 
+// The credential of the agent that a registration told this key: nsk_<env>_<base64url(id ‖ key)>.
+// Throws std::runtime_error when one of the two is not well-formed.
+std::string bearer_of(const std::string& node_id, const std::string& nsk_base64);
+
 // An enrolled agent. Not thread-safe.
 class Node {
  public:

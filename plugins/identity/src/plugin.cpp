@@ -226,7 +226,7 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
   nodes_port_ = std::make_unique<NodesPort>(nodes_);
   deregistration_ = std::make_unique<Deregistration>(
       DeregistrationPorts{ports_.store, ports_.outbox, ports_.clock, ports_.log, ports_.audit,
-                          ports_.authz},
+                          ports_.authz, ports_.ipam},
       nodes_, [this](const sdk::Uuid& node_id) { authentication_->forget_node(node_id); });
   rewrap_ = std::make_unique<Rewrap>(RewrapPorts{ports_.store, ports_.seal, ports_.clock,
                                                  ports_.log, ports_.audit, ports_.tenancy},

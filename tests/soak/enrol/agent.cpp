@@ -10,8 +10,7 @@
 #include <system_error>
 #include <thread>
 
-#include "plexsphere/sdk/encoding.hpp"
-#include "plexsphere/sdk/uuid.hpp"
+#include "sim/node.hpp"
 
 namespace plexsphere::soak {
 
@@ -51,10 +50,7 @@ void Agent::enrol() {
 Agent::Told Agent::read(const std::string& body) {
   const json answer = json::parse(body);
   const std::string id = answer.at("node_id");
-  const auto key = sdk::base64_decode(answer.at("nsk").get<std::string>());
-  return {id, answer.at("mesh_ip"),
-          "nsk_plexd_" +
-              sdk::base64url_encode(std::string(sdk::Uuid::parse(id).value().bytes()) + *key)};
+  return {id, answer.at("mesh_ip"), sim::bearer_of(id, answer.at("nsk"))};
 }
 
 std::string Agent::use(const Told& told) const {

@@ -71,6 +71,9 @@ sdk::Status Deregistration::end(sdk::Transaction& tx, const HeldNode& node, std:
   if (auto ended = nodes_.deregister(tx, node.id, now); !ended.ok()) {
     return ended;
   }
+  if (auto released = ports_.ipam.release(tx, node.id); !released.ok()) {
+    return released;
+  }
   if (auto gone = ports_.authz.remove_object(tx, {"node", node.id.text()}); !gone.ok()) {
     return gone;
   }

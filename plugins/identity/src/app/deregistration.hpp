@@ -1,7 +1,8 @@
 // The end of a Node: by its own key, or by an operator.
 //
-// One transaction: the Node's row ends, its live key is revoked, its relation tuples go, other
-// contexts are told (tenancy.NodeDeregistered), and the audit row is written. The row itself stays.
+// One transaction: the Node's row ends, its live key is revoked, its address goes back to its pool
+// to cool down, its relation tuples go, other contexts are told (tenancy.NodeDeregistered), and the
+// audit row is written. The row itself stays.
 // A replay of its registration waits on the same row lock, so one of the two comes first and the
 // other sees it.
 //
@@ -13,6 +14,7 @@
 
 #include "app/token_service.hpp"
 #include "plexsphere/sdk/outbox.hpp"
+#include "plexsphere/sdk/ports/ipam.hpp"
 #include "store/node_store.hpp"
 
 namespace plexsphere::identity {
@@ -24,6 +26,7 @@ struct DeregistrationPorts {
   sdk::Log log;
   sdk::Audit audit;
   sdk::Authz authz;
+  sdk::Ipam ipam;
 };
 
 class Deregistration {
