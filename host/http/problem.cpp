@@ -77,7 +77,7 @@ Response render(const Problem& problem, std::string_view instance, std::string_v
 }
 
 Response render(const Denial& denial, std::string_view instance, std::string_view correlation_id) {
-  std::string body = head(403, denial.code, "You are not permitted to do this.", instance);
+  std::string body = head(403, denial.code, denial.detail, instance);
   append_member(body, "reason", denial.reason);
   body.append(R"(,"relation_path":[)");
   for (std::size_t i = 0; i < denial.relation_path.size(); ++i) {

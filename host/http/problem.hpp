@@ -22,6 +22,7 @@ struct Denial {
   std::string reason;  // out_of_scope, insufficient_relation or caveat_violation
   std::vector<std::string> relation_path;
   std::string code = "permission_denied";
+  std::string detail = "You are not permitted to do this.";
 };
 
 // "https://plexsphere.com/errors/token-consumed" for "token_consumed".

@@ -196,7 +196,11 @@ bool Exchange::check_ids() {
     }
     if (name == route_.node_parameter && principal_.kind == PX_PRINCIPAL_NODE &&
         *uuid != bytes(principal_.id)) {
-      fail(403, "node_id_mismatch", "The credential belongs to another Node.");
+      answer(render(Denial{"insufficient_relation",
+                           {},
+                           "node_id_mismatch",
+                           "The credential belongs to another Node."},
+                    request_.head.path(), correlation_id_));
       return false;
     }
     if (name == route_.object_parameter) {

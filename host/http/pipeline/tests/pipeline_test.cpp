@@ -73,6 +73,10 @@ TEST_CASE_METHOD(Fixture, "a Node reaches its own path only", "[http]") {
   const auto other = call("GET", "/nodes/" + kOther + "/state");
   CHECK(other.status == 403);
   CHECK(code(other) == "node_id_mismatch");
+  const auto denial = nlohmann::json::parse(other.body);
+  CHECK(denial.at("reason") ==
+        "insufficient_relation");  // a PermissionDenied, as any 403 of a path
+  CHECK(denial.at("relation_path").empty());
   CHECK(call("GET", "/nodes/" + kNode + "/events").status == 204);
   CHECK(ports_->asked.empty());
   CHECK(code(call("GET", "/nodes/" + kOther + "/events")) == "node_id_mismatch");
