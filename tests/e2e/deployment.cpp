@@ -78,8 +78,8 @@ Deployment::Deployment() : Deployment(Options{}) {}
 
 Deployment::Deployment(Options options)
     : options_(std::move(options)),
-      postgres_(std::make_unique<PgCluster>(options_.durable ? PgCluster::durable()
-                                                             : PgCluster::Options{})) {
+      postgres_(std::make_unique<PgCluster>(PgCluster::Options{
+          .durable = options_.durable, .settings = options_.postgres_settings})) {
   postgres_->create_database(kDatabase);
   write_secrets();
   write_configuration();

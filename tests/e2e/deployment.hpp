@@ -36,6 +36,7 @@ class Deployment {
  public:
   struct Options {
     bool durable = false;                      // PostgreSQL with fsync
+    std::vector<std::string> postgres_settings = {};  // further "name=value"
     bool signer = true;                        // start the signer
     std::string core_settings = {};            // TOML appended to the core's configuration
     std::vector<std::string> disabled = {};    // contexts left out
