@@ -35,12 +35,12 @@ class Core {
 class Deployment {
  public:
   struct Options {
-    bool durable = false;                      // PostgreSQL with fsync
+    bool durable = false;                             // PostgreSQL with fsync
     std::vector<std::string> postgres_settings = {};  // further "name=value"
-    bool signer = true;                        // start the signer
-    std::string core_settings = {};            // TOML appended to the core's configuration
-    std::vector<std::string> disabled = {};    // contexts left out
-    std::vector<std::string> core_flags = {};  // appended to the core's command line
+    bool signer = true;                               // start the signer
+    std::string core_settings = {};                   // TOML appended to the core's configuration
+    std::vector<std::string> disabled = {};           // contexts left out
+    std::vector<std::string> core_flags = {};         // appended to the core's command line
   };
 
   // Migrates and starts the signer, not yet a core. Throws with the failing program's output.
