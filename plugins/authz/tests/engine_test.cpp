@@ -89,8 +89,8 @@ class Naive {
   std::set<std::pair<Object, std::string>> held_;
 };
 
-const std::vector<std::string> kTypes{"platform", "domain",          "project", "resource",
-                                      "node",     "bootstrap_token", "group"};
+const std::vector<std::string> kTypes{"platform", "domain",          "project",          "resource",
+                                      "node",     "bootstrap_token", "service-identity", "group"};
 
 // A few objects of each type, so that random tuples meet, share groups and close cycles.
 std::set<Object> small_world() {

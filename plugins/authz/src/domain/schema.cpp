@@ -40,6 +40,8 @@ constexpr std::array kProjectRead{same("admin"), same("operator"), same("member"
                                   of_platform("read")};
 constexpr std::array kProjectDeploy{same("admin"), same("operator"), same("manage")};
 
+constexpr std::array kOfDomainRead{parent("read"), of_platform("read")};
+constexpr std::array kOfDomainManage{parent("manage"), of_platform("manage")};
 constexpr std::array kOfProjectRead{parent("read"), of_platform("read")};
 constexpr std::array kOfProjectObserve{parent("observe"), of_platform("read")};
 constexpr std::array kOfProjectManage{parent("manage"), of_platform("manage")};
@@ -90,6 +92,10 @@ constexpr std::array kRules{
     Rule{"bootstrap_token", "parent", kProject, kNone},
     Rule{"bootstrap_token", "read", kComputed, kOfProjectRead},
     Rule{"bootstrap_token", "manage", kComputed, kOfProjectManage},
+
+    Rule{"service-identity", "parent", kDomain, kNone},
+    Rule{"service-identity", "read", kComputed, kOfDomainRead},
+    Rule{"service-identity", "manage", kComputed, kOfDomainManage},
 
     Rule{"group", "parent", kDomain, kNone},
     Rule{"group", "member", kPrincipals, kNone},
