@@ -121,5 +121,5 @@ TEST_CASE("lists are paged, and their cursors are good for their list and caller
   CHECK(tokens.at("items").size() == 1);
   CHECK(tokens.at("items")[0].contains("consumed_at"));
   CHECK(code(site.tokens_path() + "?cursor=" + cursor) == Seen{400, "invalid_cursor"});
-  CHECK(code("/v1/auth/tokens") == Seen{501, "api_tokens_not_provisioned"});
+  CHECK(code("/v1/auth/idp-bindings") == Seen{501, "idp_bindings_not_provisioned"});
 }

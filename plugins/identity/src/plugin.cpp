@@ -16,7 +16,7 @@
 #include "http/register_route.hpp"
 #include "http/rewrap_routes.hpp"
 #include "http/token_routes.hpp"
-#include "http/whoami_route.hpp"
+#include "operator_credentials.hpp"
 #include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 
@@ -111,6 +111,9 @@ sdk::Result<Settings> read_settings(const sdk::Config& config) {
 
 class IdentityPlugin final : public sdk::Plugin {
  public:
+  static sdk::Status validate(const sdk::Config& config) {
+    return OperatorCredentials::validate(config);
+  }
   sdk::Status configure(const sdk::Host& host) override;
   sdk::Status start() override;
   sdk::Status drain(std::chrono::milliseconds deadline) override;
@@ -131,7 +134,7 @@ class IdentityPlugin final : public sdk::Plugin {
 
   TokenStore tokens_;
   NodeStore nodes_;
-  OperatorStore operators_;
+  OperatorCredentials credentials_;
   RewrapStore rewraps_;
 
   Settings settings_;
@@ -178,10 +181,9 @@ sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
   settings_ = *settings;
   return all_of(
       {[&] { return tokens_.declare(ports_.store); }, [&] { return nodes_.declare(ports_.store); },
-       [&] { return operators_.declare(ports_.store); },
-       [&] { return rewraps_.declare(ports_.store); }, [&] { return make_services(settings_); },
-       [&] { return provide_ports(host); }, [&] { return resolve_residency(); },
-       [&] { return add_routes(); },
+       [&] { return credentials_.configure(host); }, [&] { return rewraps_.declare(ports_.store); },
+       [&] { return make_services(settings_); }, [&] { return provide_ports(host); },
+       [&] { return resolve_residency(); }, [&] { return add_routes(); },
        [&] {
          return jobs_.add("bootstrap-token-sweep", settings_.sweep_interval, ports_.store.wire(),
                           [this](const sdk::JobRun& run) { return token_service_->sweep(run); });
@@ -222,7 +224,8 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
       tokens_, *codec_, *hash_, *lanes_);
   registration_ =
       std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *lanes_, *outcomes);
-  authentication_ = std::make_unique<Authentication>(nodes_, operators_, ports_.clock);
+  authentication_ =
+      std::make_unique<Authentication>(nodes_, credentials_.authentication(), ports_.clock);
   nodes_port_ = std::make_unique<NodesPort>(nodes_);
   deregistration_ = std::make_unique<Deregistration>(
       DeregistrationPorts{ports_.store, ports_.outbox, ports_.clock, ports_.log, ports_.audit,
@@ -285,13 +288,13 @@ sdk::Status IdentityPlugin::add_routes() {
        [&] { return add_token_routes(router_, *token_service_, cursors_, ports_.authz); },
        [&] { return add_node_routes(router_, nodes_, cursors_, ports_.authz, ports_.audit); },
        [&] { return add_deregister_routes(router_, *deregistration_); },
-       [&] { return add_rewrap_routes(router_, *rewrap_, cursors_); },
-       [&] { return add_whoami_route(router_, operators_); }});
+       [&] { return add_rewrap_routes(router_, *rewrap_, cursors_); }});
 }
 
 sdk::Status IdentityPlugin::start() {
   lanes_->proof.start(settings_.proof_threads);
   lanes_->change.start(settings_.change_threads);
+  credentials_.start();
   return {};
 }
 
@@ -301,6 +304,7 @@ sdk::Status IdentityPlugin::drain(std::chrono::milliseconds) {
 }
 
 void IdentityPlugin::stop() {
+  credentials_.stop();
   if (lanes_) {
     lanes_->proof.stop();
     lanes_->change.stop();

@@ -12,10 +12,6 @@ sdk::Error refused(std::string reason, std::string detail) {
   return {sdk::Code::unauthenticated, std::move(reason), std::move(detail)};
 }
 
-sdk::Error unauthenticated() {
-  return refused("unauthenticated", "The credential is missing, unknown or no longer valid.");
-}
-
 sdk::Error key_unknown() {
   return refused("nsk_invalid", "The Node secret key does not resolve.");
 }
@@ -52,11 +48,8 @@ sdk::Result<px_principal> Authentication::identify(const sdk::Credential& creden
   if (credential.accepts_node && credential.bearer.starts_with("nsk_")) {
     return identify_node(credential.bearer);
   }
-  if (credential.accepts_operator && credential.bearer.starts_with("psk_")) {
-    return identify_operator(credential.bearer);
-  }
   return credential.accepts_operator
-             ? unauthenticated()
+             ? operators_.identify(credential.bearer)
              : refused("unauthorized", "A Node secret key is expected as bearer.");
 }
 
@@ -126,37 +119,6 @@ sdk::Result<KeyCandidate> Authentication::use_key(const sdk::Uuid& node_id, KeyC
     }
   }
   return key_revoked();
-}
-
-sdk::Result<px_principal> Authentication::identify_operator(std::string_view bearer) {
-  const auto text = parse_api_token_text(bearer);
-  const auto id_bytes = text ? sdk::base32_decode(text->id) : std::nullopt;
-  const auto id = id_bytes ? sdk::Uuid::from_bytes(*id_bytes) : std::nullopt;
-  auto secret = text ? sdk::base32_decode(text->secret) : std::nullopt;
-  if (!id || !secret || secret->size() != 32) {
-    return unauthenticated();
-  }
-  const std::string digest = sha256(*secret);
-  sdk::zero(*secret);
-  const auto read_at = clock_.steady();
-  auto token = tokens_.find(*id, read_at);
-  if (!token) {
-    auto found = operators_.find_api_token(*id);
-    if (!found.ok()) {
-      return not_known();
-    }
-    token = std::move(*found);
-    if (token) {
-      tokens_.put(*id, *token, read_at);
-    }
-  }
-  const bool valid = token && sdk::constant_time_equal(token->secret_sha256, digest) &&
-                     token->env_prefix == text->env && !token->revoked &&
-                     clock_.now() < token->expires_at;
-  if (!valid) {
-    return unauthenticated();
-  }
-  return principal(PX_PRINCIPAL_USER, token->user_id, token->domain_id, token->id, 0);
 }
 
 }  // namespace plexsphere::identity

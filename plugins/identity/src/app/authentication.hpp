@@ -1,4 +1,5 @@
-// px.authn/1: who presents this bearer? Node secret keys (nsk_…) and operators' API tokens (psk_…).
+// px.authn/1: who presents this bearer? Node secret keys (nsk_…) here; API tokens (psk_…) and
+// access tokens (svc_…) by OperatorAuthentication.
 //
 // Both carry 256 bits of entropy, so a SHA-256 digest is stored and compared in constant time; no
 // wrapped key is opened to authenticate. A first use of a Node's key is on record before the first
@@ -9,10 +10,10 @@
 #pragma once
 
 #include "app/credential_cache.hpp"
+#include "app/operator_authentication.hpp"
 #include "plexsphere/sdk/ports/authn.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "store/node_store.hpp"
-#include "store/operator_store.hpp"
 
 namespace plexsphere::identity {
 
@@ -21,7 +22,7 @@ class Authentication final : public sdk::AuthnProvider {
   static constexpr std::chrono::milliseconds kTimeToLive{900};
   static constexpr std::size_t kCapacity = 65'536;
 
-  Authentication(const NodeStore& nodes, const OperatorStore& operators, sdk::Clock clock)
+  Authentication(const NodeStore& nodes, OperatorAuthentication& operators, sdk::Clock clock)
       : nodes_(nodes), operators_(operators), clock_(clock) {}
 
   // The principal of a bearer; UNAUTHENTICATED with the contract's code, or UNAVAILABLE.
@@ -33,16 +34,14 @@ class Authentication final : public sdk::AuthnProvider {
   void authenticate(const sdk::Credential& credential, Done done) override;
 
   sdk::Result<px_principal> identify_node(std::string_view bearer);
-  sdk::Result<px_principal> identify_operator(std::string_view bearer);
   // The key of the Node with this digest, used now at the latest.
   sdk::Result<KeyCandidate> find_key(const sdk::Uuid& node_id, std::string_view digest);
   sdk::Result<KeyCandidate> use_key(const sdk::Uuid& node_id, KeyCandidate key);
 
   const NodeStore& nodes_;
-  const OperatorStore& operators_;
+  OperatorAuthentication& operators_;
   sdk::Clock clock_;
   CredentialCache<KeyCandidate> keys_{kTimeToLive, kCapacity};
-  CredentialCache<ApiTokenRecord> tokens_{kTimeToLive, kCapacity};
 };
 
 }  // namespace plexsphere::identity

@@ -36,6 +36,18 @@ std::optional<ApiTokenText> parse_api_token_text(std::string_view bearer) {
   return out;
 }
 
+std::optional<AccessTokenText> parse_access_token_text(std::string_view bearer) {
+  if (!bearer.starts_with("svc_")) {
+    return std::nullopt;
+  }
+  const std::string_view rest = bearer.substr(4);
+  const std::size_t end = rest.find('_');
+  if (end == std::string_view::npos || end == 0 || end + 1 == rest.size()) {
+    return std::nullopt;
+  }
+  return AccessTokenText{rest.substr(0, end), rest.substr(end + 1)};
+}
+
 bool valid_public_key(std::string_view bytes) {
   return bytes.size() == 32 &&
          std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != '\0'; });

@@ -23,6 +23,13 @@ struct ApiTokenText {
 };
 std::optional<ApiTokenText> parse_api_token_text(std::string_view bearer);
 
+// svc_<id>_<secret>: both base32.
+struct AccessTokenText {
+  std::string_view id;
+  std::string_view secret;
+};
+std::optional<AccessTokenText> parse_access_token_text(std::string_view bearer);
+
 // An X25519 public key (RFC 7748) is 32 bytes and not all zero.
 bool valid_public_key(std::string_view bytes);
 

@@ -1,4 +1,4 @@
-// GET /v1/auth/whoami.
+// GET and DELETE /v1/auth/whoami.
 #pragma once
 
 #include "plexsphere/sdk/router.hpp"
@@ -6,7 +6,7 @@
 
 namespace plexsphere::identity {
 
-// [init] `operators` outlives the route.
-sdk::Status add_whoami_route(const sdk::Router& router, const OperatorStore& operators);
+// [init] `operators` outlives the routes.
+sdk::Status add_whoami_routes(const sdk::Router& router, const OperatorStore& operators);
 
 }  // namespace plexsphere::identity

@@ -1,28 +1,44 @@
-// The tables of users and of their API tokens, as authentication and whoami read them.
-// Thread safety: declare at configure, then any thread; blocks.
+// Users, service identities and the digests of their bearers, as authentication and whoami read
+// them. Thread safety: declare at configure, then any thread; blocks.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "domain/api_token.hpp"
 #include "plexsphere/sdk/store.hpp"
 
 namespace plexsphere::identity {
 
-struct ApiTokenRecord {
-  sdk::Uuid id;
-  sdk::Uuid user_id;
-  sdk::Uuid domain_id;  // zero: platform scope
-  std::string secret_sha256;
-  std::string env_prefix;
-  sdk::Instant expires_at;
-  bool revoked = false;  // or its user is disabled
+// A digest, and until when what it is of is taken.
+struct AcceptedSecret {
+  std::string sha256;
+  sdk::Instant until;
 };
 
-struct UserRecord {
+// An API token or an access token.
+struct BearerRecord {
+  sdk::Uuid id;
+  OwnerKind owner_kind = OwnerKind::user;
+  sdk::Uuid owner_id;
+  sdk::Uuid domain_id;                  // zero: platform scope
+  std::string env_prefix;               // empty: an access token
+  std::vector<AcceptedSecret> secrets;  // the present one, then those rotated away
+  bool ended = false;                   // revoked, or its owner is disabled
+  std::optional<sdk::Instant> last_used_at;
+};
+
+struct PrincipalRecord {
   std::string subject;
   std::optional<std::string> email;
   sdk::Uuid domain_id;  // zero: platform scope
+};
+
+struct TokenUse {
+  sdk::Uuid token_id;
+  sdk::Instant at;
 };
 
 class OperatorStore {
@@ -30,12 +46,17 @@ class OperatorStore {
   sdk::Status declare(const sdk::Store& store);
 
   // Nothing for an unknown id.
-  sdk::Result<std::optional<ApiTokenRecord>> find_api_token(const sdk::Uuid& id) const;
-  sdk::Result<std::optional<UserRecord>> find_user(const sdk::Uuid& id) const;
+  sdk::Result<std::optional<BearerRecord>> find_api_token(const sdk::Uuid& id) const;
+  sdk::Result<std::optional<BearerRecord>> find_access_token(const sdk::Uuid& id) const;
+  // Nothing for one that is unknown or disabled.
+  sdk::Result<std::optional<PrincipalRecord>> find_principal(OwnerKind kind,
+                                                             const sdk::Uuid& id) const;
+  // Writes uses that are a minute or more after the last on record; leaves rows that are locked.
+  sdk::Status record_uses(std::span<const TokenUse> uses) const;
 
  private:
   sdk::Store store_;
-  sdk::Statement api_token_, user_;
+  sdk::Statement api_token_, access_token_, user_, service_, record_uses_;
 };
 
 }  // namespace plexsphere::identity

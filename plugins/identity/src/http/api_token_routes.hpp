@@ -1,0 +1,12 @@
+// /v1/auth/tokens: a principal's own API tokens.
+#pragma once
+
+#include "app/api_token_service.hpp"
+#include "plexsphere/sdk/router.hpp"
+
+namespace plexsphere::identity {
+
+// [init] `tokens` outlives the routes.
+sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenService& tokens);
+
+}  // namespace plexsphere::identity
