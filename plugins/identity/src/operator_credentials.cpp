@@ -53,6 +53,7 @@ sdk::Status OperatorCredentials::fetch(const sdk::Host& host) {
   take(host, ports_.clock, status);
   take(host, ports_.audit, status);
   take(host, ports_.authz, status);
+  take(host, ports_.tenancy, status);
   take(host, ports_.seal, status);
   take(host, log_, status);
   take(host, verify_, status);

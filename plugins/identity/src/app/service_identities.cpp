@@ -31,6 +31,10 @@ sdk::Result<std::string> subject_pseudonym(const sdk::Seal& seal, const sdk::Uui
 
 sdk::Result<ServiceIdentityRow> ServiceIdentities::create(const NewServiceIdentity& order,
                                                           const Caller& caller) const {
+  // Who manages the platform passes the gate of a Domain that does not exist.
+  if (auto domain = ports_.tenancy.reachability_policy(order.domain_id); !domain.ok()) {
+    return domain.error();
+  }
   auto pseudonym = subject_pseudonym(ports_.seal, order.domain_id, order.subject);
   if (!pseudonym.ok()) {
     return pseudonym.error();

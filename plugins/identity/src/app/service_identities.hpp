@@ -7,6 +7,7 @@
 
 #include "app/api_token_service.hpp"
 #include "plexsphere/sdk/ports/authz.hpp"
+#include "plexsphere/sdk/ports/tenancy.hpp"
 #include "plexsphere/sdk/seal.hpp"
 #include "store/service_identity_store.hpp"
 
@@ -26,6 +27,7 @@ struct ServiceIdentityPorts {
   sdk::Clock clock;
   sdk::Audit audit;
   sdk::Authz authz;
+  sdk::Tenancy tenancy;
   sdk::Seal seal;
 };
 
@@ -34,7 +36,8 @@ class ServiceIdentities {
   ServiceIdentities(ServiceIdentityPorts ports, const ServiceIdentityStore& store)
       : ports_(std::move(ports)), store_(store) {}
 
-  // ALREADY_EXISTS "service_identity_already_exists"; UNAVAILABLE "authz_unavailable".
+  // NOT_FOUND "domain_not_found"; ALREADY_EXISTS "service_identity_already_exists"; UNAVAILABLE
+  // "authz_unavailable".
   sdk::Result<ServiceIdentityRow> create(const NewServiceIdentity& order,
                                          const Caller& caller) const;
 

@@ -28,6 +28,7 @@ constexpr std::array kKnown{
     Known{"identity_disabled", 400},
     Known{"api_token_limit_reached", 400},
     Known{"identity_overloaded", 503},
+    Known{"domain_not_found", 404},
     Known{"service_identity_already_exists", 409},
     Known{"invalid_client", 401},
     Known{"spiffe_verification_failed", 401},
