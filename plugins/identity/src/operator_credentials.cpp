@@ -105,6 +105,9 @@ sdk::Status OperatorCredentials::configure(const sdk::Host& host) {
     return declared;
   }
   make_services(*settings);
+  if (auto resolved = resolve_residency(); !resolved.ok()) {
+    return resolved;
+  }
   if (auto added = add_routes(); !added.ok()) {
     return added;
   }
@@ -126,6 +129,18 @@ void OperatorCredentials::make_services(const Settings& settings) {
   sign_in_ = std::make_unique<ServiceSignIn>(
       SignInPorts{ports_.store, ports_.outbox, ports_.clock, log_, ports_.audit, verify_},
       identities_, *authentication_, *bundle_, settings.sign_in);
+}
+
+// Whose chain decisions about a service identity belong to.
+sdk::Status OperatorCredentials::resolve_residency() {
+  using Ids = sdk::Result<std::vector<sdk::Uuid>>;
+  return ports_.audit.resolve_with("service-identity", [this](std::string_view id) -> Ids {
+    auto found = identities_.domain_of(sdk::Uuid::parse(id).value_or(sdk::Uuid{}));
+    if (!found.ok()) {
+      return found.error();
+    }
+    return found->is_zero() ? std::vector<sdk::Uuid>{} : std::vector{*found};
+  });
 }
 
 sdk::Status OperatorCredentials::add_routes() {

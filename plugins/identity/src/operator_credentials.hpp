@@ -46,6 +46,7 @@ class OperatorCredentials {
 
   sdk::Status fetch(const sdk::Host& host);
   void make_services(const Settings& settings);
+  sdk::Status resolve_residency();
   sdk::Status add_routes();
 
   ServiceIdentityPorts ports_;

@@ -1,8 +1,9 @@
-// The schema as the migration leaves it, with the roles that the platform makes.
+// The schema as the migrations leave it, with the roles that the platform makes.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <pqxx/pqxx>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -13,10 +14,15 @@ namespace {
 
 using test_support::PgCluster;
 
-std::string migration() {
-  std::ifstream file(IDENTITY_MIGRATIONS "/0001_identity.sql");
+std::string migrations() {
+  std::set<std::filesystem::path> files;  // in the order of their numbers
+  for (const auto& entry : std::filesystem::directory_iterator(IDENTITY_MIGRATIONS)) {
+    files.insert(entry.path());
+  }
   std::ostringstream text;
-  text << file.rdbuf();
+  for (const auto& path : files) {
+    text << std::ifstream(path).rdbuf() << "\n";
+  }
   return text.str();
 }
 
@@ -29,7 +35,7 @@ PgCluster& cluster() {
         "CREATE ROLE plexsphere_identity_owner NOLOGIN;"
         "GRANT plexsphere_identity TO plexsphere_core;"
         "CREATE SCHEMA identity AUTHORIZATION plexsphere_identity_owner");
-    server.query("SET ROLE plexsphere_identity_owner; SET search_path = identity; " + migration());
+    server.query("SET ROLE plexsphere_identity_owner; SET search_path = identity; " + migrations());
     return true;
   }();
   (void)ready;
@@ -125,6 +131,10 @@ TEST_CASE("the running context can neither delete nor rewrite what it must not",
   CHECK(refused("UPDATE identity.bootstrap_token SET token_hash = 'mine'"));
   CHECK(refused("UPDATE identity.node_secret_key SET digest = sha256('mine')"));
   CHECK(refused("UPDATE identity.api_token SET expires_at = now() + interval '1 year'"));
+  CHECK(refused("UPDATE identity.api_token SET user_id = gen_random_uuid()"));
+  CHECK(refused("UPDATE identity.service_identity SET federation_kind = 'api_token'"));
+  CHECK(refused("UPDATE identity.service_access_token SET expires_at = now()"));
+  CHECK(refused("DELETE FROM identity.service_identity"));
   CHECK(
       refused("INSERT INTO identity.user_account (id, subject, display_name) VALUES "
               "(gen_random_uuid(), 's', 'd')"));
@@ -148,12 +158,13 @@ TEST_CASE("an address belongs to one live Node of a Domain, a key row to one gen
   const std::string domain = cluster().query("SELECT gen_random_uuid()");
   const auto insert_node = [&](const std::string& state) {
     return "INSERT INTO identity.node (id, domain_id, project_id, resource_id, resource_handle, "
-           "kind, mesh_ip, public_key, state, bootstrap_token_id, registered_at) VALUES "
-           "(gen_random_uuid(), '" +
+           "kind, mesh_ip, public_key, state, bootstrap_token_id, registered_at, "
+           "deregistered_at) VALUES (gen_random_uuid(), '" +
            domain +
            "', gen_random_uuid(), gen_random_uuid(), 'vm', "
            "'vm', '10.0.0.1', sha256('k'), '" +
-           state + "', '" + insert_token() + "', now()) RETURNING id";
+           state + "', '" + insert_token() + "', now(), " +
+           (state == "deregistered" ? "now()" : "NULL") + ") RETURNING id";
   };
   cluster().query(insert_node("deregistered"));
   const std::string node = cluster().query(insert_node("ready"));
