@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "contract/site.hpp"
+#include "plexsphere/sdk/time.hpp"
 
 using namespace plexsphere;
 using contract::Answer;
@@ -38,7 +39,9 @@ struct Rotating {
                       node.id() + "'");
   }
   bool hinted() const {
-    const json body{{"client_now", json::parse(site.sql("SELECT to_json(now())"))},
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const json body{{"client_now", sdk::rfc3339(now)},
                     {"binary_checksum", std::string(43, 'A') + "="},
                     {"binary_version", "1.0"},
                     {"nat_summary", json::object()}};
