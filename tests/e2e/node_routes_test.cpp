@@ -118,8 +118,6 @@ TEST_CASE("a Node's routes refuse with the contract's codes and show what is sto
   SECTION("what is not built answers 501 with its own code") {
     const auto& api = mesh.op.api();
     CHECK(outcome(api.raw("GET", mesh.path("/events"))) == "501 signed_event_bus_not_provisioned");
-    CHECK(outcome(api.raw("PUT", mesh.path("/endpoint"), "{}")) == "501 endpoint_not_provisioned");
-    CHECK(outcome(api.raw("POST", "/v1/keys/rotate", "{}")) == "501 keys_rotate_not_provisioned");
     CHECK(outcome(api.raw("GET", "/v1/domains/" + mesh.domain + "/mesh/topology")) ==
           "501 mesh_topology_not_provisioned");
   }

@@ -9,6 +9,7 @@
 #include "http/node_routes.hpp"
 #include "http/rotation_routes.hpp"
 #include "plexsphere/sdk/plugin.hpp"
+#include "reporting.hpp"
 #include "store/peer_store.hpp"
 #include "store/projections.hpp"
 
@@ -64,6 +65,9 @@ class MeshPlugin : public sdk::Plugin {
     parts_ = new Parts({*outbox, *audit, *tenancy, *clock}, *seal, *log, *cool_down, *lock_wait);
     if (auto declared = declare(host); !declared.ok()) {
       return declared;
+    }
+    if (auto reporting = configure_reporting(host); !reporting.ok()) {
+      return reporting;
     }
     return offer(host);
   }

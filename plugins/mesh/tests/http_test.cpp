@@ -15,6 +15,8 @@ constexpr Time kNoon{std::chrono::seconds(1'800'014'400)};  // 2027-01-15T12:00:
 const std::string kBase64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const std::string kHex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+const std::string kNoEntries = R"({"metadata":[],"data":[],"reports":[]})";
+
 std::string body(const std::string& members) {
   return R"({"client_now":"2027-01-15T12:00:00Z","binary_checksum":")" + kBase64 +
          R"(","binary_version":"1.0")" + members + "}";
@@ -78,7 +80,8 @@ TEST_CASE("a snapshot has all six blocks, in one order, with absent fields left 
   snapshot.reachability = {ReachabilityState::unreachable, std::nullopt, kNoon};
   CHECK(state_json(snapshot) ==
         R"({"peers":[],"reachability":{"state":"unreachable","changed_at":"2027-01-15T12:00:00Z"},)"
-        R"("policy":null,"bridge":null,"state":null,"reports":null})");
+        R"("policy":null,"bridge":null,"state":)" +
+            kNoEntries + R"(,"reports":)" + kNoEntries + "}");
   snapshot.peers = {{"0199-a", "10.0.0.2", kBase64, ""}, {"0199-b", "fd00::2", kBase64, "r:1"}};
   snapshot.reachability = {ReachabilityState::healthy, kNoon + 250ms, kNoon};
   CHECK(state_json(snapshot) ==
@@ -87,7 +90,21 @@ TEST_CASE("a snapshot has all six blocks, in one order, with absent fields left 
             R"(","fallback_endpoint":"r:1"}],)"
             R"("reachability":{"state":"healthy","last_heartbeat_at":"2027-01-15T12:00:00.25Z",)"
             R"("changed_at":"2027-01-15T12:00:00Z"},)"
-            R"("policy":null,"bridge":null,"state":null,"reports":null})");
+            R"("policy":null,"bridge":null,"state":)" +
+            kNoEntries + R"(,"reports":)" + kNoEntries + "}");
+}
+
+TEST_CASE("state and reports are the same three buckets, with an unset tag left out",
+          "[mesh][state]") {
+  StateSnapshot snapshot;
+  snapshot.reachability.changed_at = kNoon;
+  snapshot.entries.data = {{"site", "edge", std::nullopt}};
+  snapshot.entries.reports = {{"a", "", "web"}, {"b", "é\"", ""}};
+  const std::string entries = R"({"metadata":[],"data":[{"key":"site","value":"edge"}],)"
+                              R"("reports":[{"key":"a","value":"","workload_tag":"web"},)"
+                              R"({"key":"b","value":"é\"","workload_tag":""}]})";
+  CHECK_THAT(state_json(snapshot),
+             Catch::EndsWith(R"("state":)" + entries + R"(,"reports":)" + entries + "}"));
 }
 
 TEST_CASE("a heartbeat's answer has the contract's members", "[mesh][heartbeat]") {

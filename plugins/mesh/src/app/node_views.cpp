@@ -33,7 +33,7 @@ sdk::Result<StateSnapshot> NodeViews::state(const sdk::Uuid& node_id) {
   if (!reachability.ok()) {
     return reachability.error();
   }
-  return StateSnapshot{std::move(found.peers), *reachability};
+  return StateSnapshot{std::move(found.peers), *reachability, std::move(found.entries)};
 }
 
 sdk::Result<Reachability> NodeViews::reachability(const sdk::Uuid& node_id) {

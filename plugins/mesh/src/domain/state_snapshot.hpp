@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "domain/reachability.hpp"
+#include "domain/state_report.hpp"
 
 namespace plexsphere::mesh {
 
@@ -19,6 +20,7 @@ struct SnapshotPeer {
 struct StateSnapshot {
   std::vector<SnapshotPeer> peers;
   Reachability reachability;
+  StateEntries entries;
 };
 
 }  // namespace plexsphere::mesh

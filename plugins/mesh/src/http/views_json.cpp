@@ -26,6 +26,24 @@ Json object_of(const SnapshotPeer& peer) {
   return out;
 }
 
+Json bucket_of(const std::vector<StateReport>& entries) {
+  Json out = Json::array();
+  for (const StateReport& entry : entries) {
+    Json object{{"key", entry.key}, {"value", entry.value}};
+    if (entry.workload_tag) {
+      object["workload_tag"] = *entry.workload_tag;
+    }
+    out.push_back(std::move(object));
+  }
+  return out;
+}
+
+Json object_of(const StateEntries& entries) {
+  return {{"metadata", bucket_of(entries.metadata)},
+          {"data", bucket_of(entries.data)},
+          {"reports", bucket_of(entries.reports)}};
+}
+
 }  // namespace
 
 std::string heartbeat_json(Time accepted_at, bool rotate_keys) {
@@ -44,9 +62,10 @@ std::string state_json(const StateSnapshot& snapshot) {
   for (const SnapshotPeer& peer : snapshot.peers) {
     peers.push_back(object_of(peer));
   }
+  const Json entries = object_of(snapshot.entries);
   const Json out{{"peers", std::move(peers)}, {"reachability", object_of(snapshot.reachability)},
                  {"policy", nullptr},         {"bridge", nullptr},
-                 {"state", nullptr},          {"reports", nullptr}};
+                 {"state", entries},          {"reports", entries}};
   return out.dump();
 }
 

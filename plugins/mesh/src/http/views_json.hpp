@@ -13,7 +13,7 @@ std::string heartbeat_json(Time accepted_at, bool rotate_keys);
 // Reachability.
 std::string reachability_json(const Reachability& reachability);
 // NodeStateSnapshot. The blocks of contexts that are not there are null, the contract's form of
-// "not populated".
+// "not populated"; `state` and `reports` are the same value.
 std::string state_json(const StateSnapshot& snapshot);
 
 }  // namespace plexsphere::mesh

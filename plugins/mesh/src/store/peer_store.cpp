@@ -24,15 +24,21 @@ constexpr auto kReading =
     "SELECT domain_id, created_at, last_heartbeat_at, healthy_since, statement_timestamp() "
     "FROM mesh.peer WHERE node_id = $1 AND deregistered_at IS NULL";
 
-// The asking Node's own row carries the times; the others leave them out to stay small.
+// The asking Node's own row carries the times and the entries; the others leave them out to stay
+// small.
 constexpr auto kState =
+    "WITH mine AS (SELECT array_agg(kind) AS kinds, array_agg(key) AS keys, "
+    "array_agg(value) AS contents, array_agg(workload_tag) AS tags FROM (SELECT kind, key, value, "
+    "workload_tag FROM mesh.state_entry WHERE node_id = $1 ORDER BY kind, key) AS entry) "
     "SELECT p.node_id, host(p.mesh_ip), encode(p.public_key, 'base64'), p.fallback_endpoint, "
     "p.node_id = $1, a.domain_id, CASE WHEN p.node_id = $1 THEN a.created_at END, "
     "CASE WHEN p.node_id = $1 THEN a.last_heartbeat_at END, "
     "CASE WHEN p.node_id = $1 THEN a.healthy_since END, "
-    "CASE WHEN p.node_id = $1 THEN statement_timestamp() END "
+    "CASE WHEN p.node_id = $1 THEN statement_timestamp() END, "
+    "CASE WHEN p.node_id = $1 THEN mine.kinds END, CASE WHEN p.node_id = $1 THEN mine.keys END, "
+    "CASE WHEN p.node_id = $1 THEN mine.contents END, CASE WHEN p.node_id = $1 THEN mine.tags END "
     "FROM mesh.peer AS a JOIN mesh.peer AS p "
-    "ON p.domain_id = a.domain_id AND p.deregistered_at IS NULL "
+    "ON p.domain_id = a.domain_id AND p.deregistered_at IS NULL CROSS JOIN mine "
     "WHERE a.node_id = $1 AND a.deregistered_at IS NULL ORDER BY p.node_id";
 
 HeartbeatReading reading_of(const sdk::Row& row, std::size_t first) {
@@ -44,6 +50,22 @@ HeartbeatReading reading_of(const sdk::Row& row, std::size_t first) {
 
 SnapshotPeer peer_of(const sdk::Row& row) {
   return {row.uuid(0).text(), row.string(1), row.string(2), row.string(3)};
+}
+
+// Four arrays of one length, ordered by kind and key.
+StateEntries entries_of(const sdk::Row& row, std::size_t first) {
+  StateEntries out;
+  const auto kinds = row.array(first);
+  const auto keys = row.array(first + 1);
+  const auto values = row.array(first + 2);
+  const auto tags = row.array(first + 3);
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    auto& bucket = kinds[i].text(0) == "metadata" ? out.metadata
+                   : kinds[i].text(0) == "data"   ? out.data
+                                                  : out.reports;
+    bucket.push_back({keys[i].string(0), values[i].string(0), tags[i].optional_string(0)});
+  }
+  return out;
 }
 
 }  // namespace
@@ -58,7 +80,8 @@ sdk::Status PeerStore::declare(const sdk::Store& store) {
            {Type::uuid, Type::timestamp, Type::timestamp, Type::timestamp, Type::timestamp});
   all.read(state_, "peer.state", kState, {Type::uuid},
            {Type::uuid, Type::text, Type::text, Type::text, Type::boolean, Type::uuid,
-            Type::timestamp, Type::timestamp, Type::timestamp, Type::timestamp});
+            Type::timestamp, Type::timestamp, Type::timestamp, Type::timestamp, Type::text_array,
+            Type::text_array, Type::text_array, Type::text_array});
   return std::move(all).status();
 }
 
@@ -111,6 +134,7 @@ sdk::Result<std::optional<StateReading>> PeerStore::read_state(const sdk::Uuid& 
     const sdk::Row row = (*rows)[i];
     if (row.boolean(4)) {
       out.self = reading_of(row, 5);
+      out.entries = entries_of(row, 10);
     } else {
       out.peers.push_back(peer_of(row));
     }

@@ -28,6 +28,7 @@ struct AcceptedHeartbeat {
 struct StateReading {
   HeartbeatReading self;
   std::vector<SnapshotPeer> peers;  // as StateSnapshot wants them
+  StateEntries entries;
 };
 
 class PeerStore {
@@ -42,7 +43,7 @@ class PeerStore {
                                                   std::chrono::milliseconds stale_after) const;
   // Nothing when there is no such live Node.
   sdk::Result<std::optional<HeartbeatReading>> read_heartbeats(const sdk::Uuid& node_id) const;
-  // The same and its peers, in one round trip.
+  // The same, its peers and its state entries, in one round trip.
   sdk::Result<std::optional<StateReading>> read_state(const sdk::Uuid& node_id) const;
 
  private:
