@@ -44,6 +44,26 @@ TEST_CASE("fragments come together, also two methods of one path", "[meta][opena
   CHECK(document["components"]["schemas"]["A"]["type"] == "object");
 }
 
+TEST_CASE("every operation that is not public may answer that nobody can be checked",
+          "[meta][openapi]") {
+  const auto merged = merge_api({{"a", R"({"paths":{"/a":{
+    "parameters":[],
+    "get":{"security":[]},
+    "put":{"security":[{"nsk":[]}],"responses":{"503":{"description":"datastore_unavailable."}}},
+    "post":{"responses":{"200":{}}},
+    "delete":{"responses":3}}}})"}},
+                                "1");
+  REQUIRE(merged.ok());
+  const auto item = json::parse(merged->json)["paths"]["/a"];
+  CHECK_FALSE(item["get"].contains("responses"));
+  CHECK(item["put"]["responses"]["503"]["description"] ==
+        "datastore_unavailable.; authn_unavailable");
+  const auto made = item["post"]["responses"]["503"];
+  CHECK(made["description"] == "authn_unavailable; authz_unavailable; audit_unavailable");
+  CHECK(made["content"].contains("application/problem+json"));
+  CHECK(item["delete"]["responses"] == 3);
+}
+
 TEST_CASE("an operation that two plugins describe is refused with both names", "[meta][openapi]") {
   const auto told = refusal({{"a", kA}, {"b", R"({"paths":{"/v1/a/{a_id}":{"get":{}}}})"}});
   CHECK_THAT(told, Catch::StartsWith("openapi_conflict") && Catch::Contains("'a' and 'b'") &&

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <vector>
 
 namespace plexsphere::meta {
 namespace {
@@ -49,6 +50,37 @@ constexpr auto kSharedOwner = "meta";
 std::string shape_of(const std::string& path) {
   static const std::regex parameter("\\{[^}]*\\}");
   return std::regex_replace(path, parameter, "{}");
+}
+
+// The host checks who asks before any context is asked, so that every operation that is not public
+// may answer these, whatever its context says. A Node's own key needs no relation and no audit row.
+void add_outages(Json& operation) {
+  if (!operation.is_object() || !operation.value("responses", Json::object()).is_object()) {
+    return;  // a path item's parameters, or a stranger's mistake, which is published as it is
+  }
+  const Json security = operation.value("security", Json());
+  if (security.is_array() && security.empty()) {
+    return;
+  }
+  Json& outage = operation["responses"]["503"];
+  if (!outage.is_object()) {
+    outage = Json{
+        {"description", ""},
+        {"content",
+         {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
+  }
+  const Json said = outage.value("description", Json());
+  std::string text = said.is_string() ? said.get<std::string>() : std::string();
+  std::vector<std::string> codes{"authn_unavailable"};
+  if (security.dump() != R"([{"nsk":[]}])") {
+    codes.insert(codes.end(), {"authz_unavailable", "audit_unavailable"});
+  }
+  for (const std::string& code : codes) {
+    if (text.find(code) == std::string::npos) {
+      text += (text.empty() ? "" : "; ") + code;
+    }
+  }
+  outage["description"] = text;
 }
 
 class Merger {
@@ -118,6 +150,7 @@ class Merger {
         return;
       }
       document_["paths"][path][method] = operation;
+      add_outages(document_["paths"][path][method]);
     }
   }
 
