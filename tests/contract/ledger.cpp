@@ -10,21 +10,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Ledger {
+// Distinct texts, each written when it first comes.
+class File {
  public:
-  Ledger()
-      : path_(ledger_directory() /
-              (fs::read_symlink("/proc/self/exe").filename().string() + ".txt")) {
-    fs::create_directories(ledger_directory());
-    file_.open(path_, std::ios::trunc);
-  }
+  explicit File(const fs::path& path) : path_(path), file_(path, std::ios::trunc) {}
 
-  void enter(const std::string& line) {
+  void add(const std::string& text) {
     const std::lock_guard lock(mutex_);
-    if (!entered_.insert(line).second) {
+    if (!seen_.insert(text).second) {
       return;
     }
-    if (!(file_ << line << std::endl)) {
+    if (!(file_ << text << std::endl)) {
       throw std::runtime_error("the contract ledger " + path_.string() + " cannot be written");
     }
   }
@@ -33,8 +29,36 @@ class Ledger {
   fs::path path_;
   std::mutex mutex_;  // of what follows
   std::ofstream file_;
-  std::set<std::string> entered_;
+  std::set<std::string> seen_;
 };
+
+constexpr auto kEntries = ".txt";
+constexpr auto kViolations = ".violations";
+
+fs::path own_file(const char* extension) {
+  // A run without a violation must not leave those of the run before.
+  static const fs::path stem = [] {
+    fs::create_directories(ledger_directory());
+    const auto path = ledger_directory() / fs::read_symlink("/proc/self/exe").filename();
+    for (const char* each : {kEntries, kViolations}) {
+      fs::remove(path.string() + each);
+    }
+    return path;
+  }();
+  return stem.string() + extension;
+}
+
+// Calls `use` with the path of every file of that kind.
+template <typename Use>
+void for_each_file(const char* extension, Use use) {
+  if (fs::exists(ledger_directory())) {
+    for (const auto& file : fs::directory_iterator(ledger_directory())) {
+      if (file.path().extension() == extension) {
+        use(file.path());
+      }
+    }
+  }
+}
 
 }  // namespace
 
@@ -43,8 +67,13 @@ std::string ledger_line(const std::string& operation_id, int status, const std::
 }
 
 void enter(const std::string& line) {
-  static Ledger ledger;
-  ledger.enter(line);
+  static File ledger(own_file(kEntries));
+  ledger.add(line);
+}
+
+void note_violation(const std::string& text) {
+  static File violations(own_file(kViolations));
+  violations.add(text);
 }
 
 fs::path ledger_directory() {
@@ -53,15 +82,23 @@ fs::path ledger_directory() {
 
 std::set<std::string> all_entries() {
   std::set<std::string> out;
-  if (!fs::exists(ledger_directory())) {
-    return out;
-  }
-  for (const auto& file : fs::directory_iterator(ledger_directory())) {
-    std::ifstream in(file.path());
+  for_each_file(kEntries, [&](const fs::path& path) {
+    std::ifstream in(path);
     for (std::string line; std::getline(in, line);) {
       out.insert(line);
     }
-  }
+  });
+  return out;
+}
+
+std::string all_violations() {
+  std::string out;
+  for_each_file(kViolations, [&](const fs::path& path) {
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+      out += path.stem().string() + ": " + line + "\n";
+    }
+  });
   return out;
 }
 

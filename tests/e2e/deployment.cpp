@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "contract/observer.hpp"
 #include "plexsphere/sdk/uuid.hpp"
 #include "support/http_client.hpp"
 #include "support/wait_until.hpp"
@@ -80,14 +81,21 @@ Deployment::Deployment(Options options)
     : options_(std::move(options)),
       postgres_(std::make_unique<PgCluster>(PgCluster::Options{
           .durable = options_.durable, .settings = options_.postgres_settings})) {
+  contract::observe_if_asked();
   postgres_->create_database(kDatabase);
   write_secrets();
   write_configuration();
   migrate();
-  make_operator();
+  if (!is_disabled("identity")) {
+    make_operator();
+  }
   if (options_.signer) {
     start_signer();
   }
+}
+
+bool Deployment::is_disabled(const std::string& context) const {
+  return std::ranges::find(options_.disabled, context) != options_.disabled.end();
 }
 
 std::string Deployment::admin_dsn() const {
@@ -116,7 +124,7 @@ void Deployment::write_configuration() {
       postgres_->dsn(kDatabase, "plexsphere_core") + "\"\nadmin_dsn = \"" + admin_dsn() +
       "\"\n[seal]\nroot_key_file = \"" + here + "/root.key\"\n";
   for (const char* context : kContexts) {
-    if (std::ranges::find(options_.disabled, context) != options_.disabled.end()) {
+    if (is_disabled(context)) {
       continue;
     }
     core += "[context." + std::string(context) + "]\nenabled = true\n";

@@ -43,7 +43,8 @@ class Deployment {
     std::vector<std::string> core_flags = {};         // appended to the core's command line
   };
 
-  // Migrates and starts the signer, not yet a core. Throws with the failing program's output.
+  // Migrates, makes an operator unless identity is left out, and starts the signer, not yet a core.
+  // Throws with the failing program's output.
   Deployment();
   explicit Deployment(Options options);
 
@@ -72,6 +73,7 @@ class Deployment {
   void write_configuration();
   void migrate();
   void make_operator();
+  bool is_disabled(const std::string& context) const;
 
   Options options_;
   test_support::TempDir files_;

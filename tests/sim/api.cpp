@@ -1,10 +1,21 @@
 #include "sim/api.hpp"
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 namespace plexsphere::sim {
 
 using nlohmann::json;
+
+namespace {
+
+constinit std::atomic<Api::Observer> observer_of_all{nullptr};
+
+}  // namespace
+
+void Api::observe_with(Observer observer) {
+  observer_of_all = observer;
+}
 
 test_support::HttpResponse Api::raw(const std::string& method, const std::string& path,
                                     const std::string& body) const {
@@ -15,8 +26,12 @@ test_support::HttpResponse Api::raw(const std::string& method, const std::string
   if (!body.empty()) {
     headers["Content-Type"] = "application/json";
   }
-  return test_support::HttpClient(std::chrono::seconds(35))
-      .request(method, base_ + path, headers, body);
+  auto answer = test_support::HttpClient(std::chrono::seconds(35))
+                    .request(method, base_ + path, headers, body);
+  if (const Observer observer = observer_of_all) {
+    observer(base_, method, path, body, answer);
+  }
+  return answer;
 }
 
 json Api::get(const std::string& path) const {

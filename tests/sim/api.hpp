@@ -31,6 +31,12 @@ class Api {
   const std::string& base() const { return base_; }
   const std::string& bearer() const { return bearer_; }
 
+  // Told of every answer that any Api gets, on the thread that got it; must not throw.
+  using Observer = void (*)(const std::string& base, const std::string& method,
+                            const std::string& path, const std::string& body,
+                            const test_support::HttpResponse& answer) noexcept;
+  static void observe_with(Observer observer);
+
   // Whatever the answer is. Throws std::runtime_error when there is none.
   test_support::HttpResponse raw(const std::string& method, const std::string& path,
                                  const std::string& body = {}) const;
