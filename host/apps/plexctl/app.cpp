@@ -1,10 +1,13 @@
 #include "host/apps/plexctl/app.hpp"
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <ostream>
+#include <vector>
 
 #include "host/apps/plexctl/commands.hpp"
 #include "host/apps/plexctl/failure.hpp"
+#include "host/apps/plexctl/identity_commands.hpp"
 #include "host/apps/plexctl/table.hpp"
 
 namespace plexsphere::plexctl {
@@ -14,6 +17,11 @@ struct CommandLine {
   std::string server;
   std::string token_file;
   std::string output = "text";
+  std::string id;      // of what the command is about
+  std::string domain;  // empty: all
+  bool all = false;
+  bool yes = false;
+  bool wait = false;
 
   Format format() const { return output == "json" ? Format::json : Format::text; }
 };
@@ -37,6 +45,69 @@ Client connect(const CommandLine& line, const Environment& environment, std::ost
   return {std::move(server), std::move(token)};
 }
 
+// What is run when `app` was given.
+struct Command {
+  CLI::App* app;
+  std::function<std::string(const Client&)> run;
+};
+
+CLI::App* family(CLI::App& app, const char* name, const char* about) {
+  CLI::App* made = app.add_subcommand(name, about);
+  made->require_subcommand(1);
+  return made;
+}
+
+void add_node_commands(CLI::App& app, CommandLine& line, std::vector<Command>& commands) {
+  CLI::App* end = family(app, "node", "Nodes")->add_subcommand("deregister", "end a Node for good");
+  end->add_option("id", line.id, "the Node's id")->required();
+  end->add_flag("--yes", line.yes, "confirm: its key, address and relations are gone after it")
+      ->required();
+  commands.push_back(
+      {end, [&line](const Client& c) { return deregister_node(c, line.id, line.format()); }});
+}
+
+void add_nsk_commands(CLI::App& app, CommandLine& line, std::ostream& err,
+                      std::vector<Command>& commands) {
+  constexpr std::chrono::milliseconds kPause{500};
+  CLI::App* nsk = family(app, "nsk", "wrap keys of Node secret keys");
+  CLI::App* begin = nsk->add_subcommand("rewrap", "a new wrap key, and every secret key under it");
+  auto* which = begin->add_option_group("which");
+  which->add_option("--domain", line.domain, "id of one Domain");
+  which->add_flag("--all", line.all, "every Domain");
+  which->require_option(1);
+  begin->add_flag("--wait", line.wait, "until no key names an older wrap key");
+  commands.push_back({begin, [&line, &err](const Client& c) {
+                        return line.wait
+                                   ? rewrap_and_wait(c, line.domain, line.format(), err, kPause)
+                                   : rewrap(c, line.domain, line.format());
+                      }});
+  CLI::App* status = nsk->add_subcommand("status", "how far the newest run of each Domain is");
+  status->add_option("--domain", line.domain, "id of one Domain");
+  commands.push_back(
+      {status, [&line](const Client& c) { return rewrap_status(c, line.domain, line.format()); }});
+}
+
+void add_token_commands(CLI::App& app, CommandLine& line, std::vector<Command>& commands) {
+  CLI::App* show = family(app, "bootstrap-token", "bootstrap tokens")
+                       ->add_subcommand("show", "how one ended, and which Node used it");
+  show->add_option("id", line.id, "the token's id")->required();
+  commands.push_back(
+      {show, [&line](const Client& c) { return show_bootstrap_token(c, line.id, line.format()); }});
+}
+
+std::vector<Command> add_commands(CLI::App& app, CommandLine& line, std::ostream& err) {
+  std::vector<Command> commands;
+  CLI::App* list = family(app, "plugins", "the server's plugins")
+                       ->add_subcommand("list", "id, version, state and reason of each");
+  commands.push_back({list, [&line](const Client& c) { return list_plugins(c, line.format()); }});
+  CLI::App* who = app.add_subcommand("whoami", "who the token says you are");
+  commands.push_back({who, [&line](const Client& c) { return whoami(c, line.format()); }});
+  add_node_commands(app, line, commands);
+  add_nsk_commands(app, line, err, commands);
+  add_token_commands(app, line, commands);
+  return commands;
+}
+
 }  // namespace
 
 int run_plexctl(const std::vector<std::string>& arguments, const Environment& environment,
@@ -46,10 +117,7 @@ int run_plexctl(const std::vector<std::string>& arguments, const Environment& en
   app.fallthrough();  // before the commands are made: global flags may follow them
   app.require_subcommand(1);
   add_global_flags(app, line);
-  CLI::App* plugins = app.add_subcommand("plugins", "the server's plugins");
-  plugins->require_subcommand(1);
-  CLI::App* list = plugins->add_subcommand("list", "id, version, state and reason of each");
-  CLI::App* who = app.add_subcommand("whoami", "who the token says you are");
+  const std::vector<Command> commands = add_commands(app, line, err);
   CLI::App* build = app.add_subcommand("version", "version, commit and date of this plexctl");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -60,10 +128,11 @@ int run_plexctl(const std::vector<std::string>& arguments, const Environment& en
   try {
     if (build->parsed()) {
       out << version(line.format());
-    } else if (list->parsed()) {
-      out << list_plugins(connect(line, environment, err), line.format());
-    } else if (who->parsed()) {
-      out << whoami(connect(line, environment, err), line.format());
+    }
+    for (const Command& command : commands) {
+      if (command.app->parsed()) {
+        out << command.run(connect(line, environment, err));
+      }
     }
     out.flush();
     if (!out) {

@@ -3,6 +3,10 @@
 //   plexctl plugins list     what became of every plugin
 //   plexctl whoami           who the token says we are
 //   plexctl version          this build
+//   plexctl node deregister  ends a Node
+//   plexctl nsk rewrap       wraps Node secret keys under a new wrap key
+//   plexctl nsk status       how far that is
+//   plexctl bootstrap-token show   how a bootstrap token ended, and which Node used it
 //
 // Thread safety: none needed.
 #pragma once

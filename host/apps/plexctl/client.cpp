@@ -72,12 +72,22 @@ Answer exchange(net::HTTPClientSession& session, net::HTTPRequest& request) {
 Client::Client(Server server, Token token) : server_(std::move(server)), token_(std::move(token)) {}
 
 nlohmann::ordered_json Client::get(const std::string& path) const {
-  net::HTTPRequest request(net::HTTPRequest::HTTP_GET, server_.prefix + path,
-                           net::HTTPMessage::HTTP_1_1);
+  return ask(net::HTTPRequest::HTTP_GET, path);
+}
+
+nlohmann::ordered_json Client::post(const std::string& path) const {
+  return ask(net::HTTPRequest::HTTP_POST, path);
+}
+
+nlohmann::ordered_json Client::ask(const std::string& method, const std::string& path) const {
+  net::HTTPRequest request(method, server_.prefix + path, net::HTTPMessage::HTTP_1_1);
+  if (method == net::HTTPRequest::HTTP_POST) {
+    request.setContentLength(0);
+  }
   request.set("Accept", "application/json");
   request.set("User-Agent", "plexctl/" + std::string(host::build_info().version));
   request.set("Authorization", "Bearer " + std::string(token_.reveal()));
-  const std::string name = "GET " + server_.prefix + path;
+  const std::string name = method + " " + server_.prefix + path;
   const std::string where = server_.host + ":" + std::to_string(server_.port);
   Answer answer;
   try {

@@ -1,40 +1,11 @@
 #include "host/apps/plexctl/commands.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "host/apps/plexctl/failure.hpp"
+#include "host/apps/plexctl/json_text.hpp"
 #include "host/apps/plexctl/table.hpp"
 #include "host/base/build_info.hpp"
 
 namespace plexsphere::plexctl {
-namespace {
-
-using Json = nlohmann::ordered_json;
-using Row = std::vector<std::string>;
-
-std::string pretty(const Json& json) {
-  return json.dump(2) + "\n";
-}
-
-// Empty when it is absent.
-std::string text_at(const Json& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  if (at == object.end() || at->is_null()) {
-    return {};
-  }
-  return at->is_string() ? at->get<std::string>() : at->dump();
-}
-
-Row row_of(const Json& object, std::initializer_list<const char*> names) {
-  Row row;
-  for (const char* name : names) {
-    row.push_back(text_at(object, name));
-  }
-  return row;
-}
-
-}  // namespace
-
 std::string version_line() {
   const host::BuildInfo& info = host::build_info();
   return "version=" + std::string{info.version} + " commit=" + std::string{info.commit} +
@@ -57,7 +28,7 @@ std::string list_plugins(const Client& client, Format format) {
   if (format == Format::json) {
     return pretty(answer);
   }
-  std::vector<Row> rows;
+  std::vector<std::vector<std::string>> rows;
   for (const Json& plugin : answer["items"]) {
     rows.push_back(row_of(plugin, {"id", "version", "state", "reason"}));
   }
