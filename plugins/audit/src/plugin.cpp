@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "app/committer.hpp"
+#include "app/erasure.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
 #include "app/resolvers.hpp"
+#include "app/rows.hpp"
 #include "app/verifier.hpp"
 #include "http/routes.hpp"
 #include "plexsphere/sdk/plugin.hpp"
@@ -32,11 +34,11 @@ Result<std::vector<Row>> rows_for(const Entry& entry, Resolvers& resolvers, Pepp
   }
   std::vector<Row> rows;
   for (const sdk::Uuid& chain : chains.value()) {
-    const auto name = peppers.of(chain, entry.subject_bytes);
-    if (!name.ok()) {
-      return name.error();
+    auto row = row_in(chain, entry, peppers);
+    if (!row.ok()) {
+      return row.error();
     }
-    rows.push_back(make_row(entry, chain, name.value()));
+    rows.push_back(std::move(*row));
   }
   return rows;
 }
@@ -49,11 +51,11 @@ std::optional<std::vector<Row>> quick_rows_for(const Entry& entry, const Resolve
   }
   std::vector<Row> rows;
   for (const sdk::Uuid& chain : *chains) {
-    const auto name = peppers.known(chain, entry.subject_bytes);
-    if (!name) {
+    auto row = known_row_in(chain, entry, peppers);
+    if (!row) {
       return std::nullopt;
     }
-    rows.push_back(make_row(entry, chain, *name));
+    rows.push_back(std::move(*row));
   }
   return rows;
 }
@@ -81,6 +83,7 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<Port> port_;
   std::unique_ptr<Verifier> verifier_;
   std::unique_ptr<ReconcileProbe> reconcile_;
+  std::unique_ptr<Erasure> erasure_;
   std::unique_ptr<Routes> routes_;
 };
 
@@ -148,7 +151,9 @@ Status AuditPlugin::build(const sdk::Metrics& metrics) {
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, clock_);
-  routes_ = std::make_unique<Routes>(store_, resolvers_, *verifier_, clock_, log_);
+  erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);
+  routes_ =
+      std::make_unique<Routes>(store_, resolvers_, *peppers_, *verifier_, *erasure_, clock_, log_);
   return port_->join();
 }
 

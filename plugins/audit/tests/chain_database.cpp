@@ -125,6 +125,7 @@ std::string append_call(const std::vector<Row>& rows) {
                   [](const Row& row) { return row.salt ? bytea(*row.salt) : "NULL"; }) +
          "," + array_of(rows, "text", [&](const Row& row) { return optional(row.source_ip); }) +
          "," + array_of(rows, "text", [&](const Row& row) { return optional(row.user_agent); }) +
+         "," + array_of(rows, "text", [&](const Row& row) { return optional(row.object_person); }) +
          ")";
 }
 

@@ -94,8 +94,9 @@ TEST_CASE("an entry shows what was recorded, in the contract's shape", "[audit][
 
 TEST_CASE("an entry whose siblings were erased still reads and verifies", "[audit][pg]") {
   const Chain chain(1);
-  database().query("DELETE FROM audit.audit_subject_pii WHERE domain_id = '" + chain.domain.text() +
-                   "'; DELETE FROM audit.audit_request_context" + chain.where(1));
+  database().query(
+      "SELECT audit.erase_subject(domain_id, subject_pseudonym) FROM audit.audit_log_entry" +
+      chain.where(1));
   const Json entry = chain.listed().at("items").at(0);
   CHECK_FALSE(entry.at("subject").contains("identity_id_ref"));
   CHECK(entry.at("request_context") == Json::object());

@@ -47,6 +47,13 @@ sdk::Result<std::string> subject_bytes(std::string_view type, std::string_view i
       "The subject of type \"" + std::string(type.substr(0, 64)) + "\" needs a UUID as its id."};
 }
 
+std::string person_bytes(std::string_view id) {
+  if (const auto uuid = sdk::Uuid::parse(id)) {
+    return std::string(uuid->bytes());
+  }
+  return sha256("plexsphere.audit.person:" + std::string(id)).substr(0, kSubjectSize);
+}
+
 std::string pseudonym(std::string_view pepper, std::string_view subject) {
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);

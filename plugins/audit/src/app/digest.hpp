@@ -23,6 +23,10 @@ inline constexpr std::size_t kPepperSize = 32;
 // for another type whose id is no UUID.
 [[nodiscard]] sdk::Result<std::string> subject_bytes(std::string_view type, std::string_view id);
 
+// The same of a person who is the object of an entry: a UUID's own bytes, as when they are the
+// subject; of another text the first half of its hash.
+[[nodiscard]] std::string person_bytes(std::string_view id);
+
 // sha256(pepper ‖ subject): both of fixed size, so no two pairs collide.
 [[nodiscard]] std::string pseudonym(std::string_view pepper, std::string_view subject);
 

@@ -1,5 +1,6 @@
 #include "app/entry.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "app/digest.hpp"
@@ -100,7 +101,43 @@ Status check_chain(const Entry& entry) {
   return {};
 }
 
+// What an entry says of its object: text as it stands, or a person's pseudonym in its place.
+class ObjectName {
+ public:
+  ObjectName(const Entry& entry, const std::optional<std::string>& pseudonym)
+      : plain_(entry.object_id), told_(entry.object_id) {
+    if (entry.object_bytes && !pseudonym) {
+      throw std::logic_error("an entry about a person needs that person's pseudonym");
+    }
+    if (entry.object_bytes) {
+      told_ = sdk::hex_encode(*pseudonym);
+    }
+  }
+  const std::string& text() const { return told_; }
+  // Steps of a relation path name the object too: "service-identity:<id>#read".
+  std::vector<std::string> in(std::vector<std::string> steps) const {
+    if (told_ == plain_) {
+      return steps;
+    }
+    for (std::string& step : steps) {
+      for (auto at = step.find(plain_); at != std::string::npos;
+           at = step.find(plain_, at + told_.size())) {
+        step.replace(at, plain_.size(), told_);
+      }
+    }
+    return steps;
+  }
+
+ private:
+  const std::string& plain_;
+  std::string told_;
+};
+
 }  // namespace
+
+bool is_person(std::string_view object_type) {
+  return object_type == "user" || object_type == "service-identity";
+}
 
 const Uuid& platform_anchor() {
   static const Uuid anchor = *Uuid::parse("00000000-0000-7000-8000-000000000001");
@@ -141,26 +178,32 @@ Result<Entry> copy_entry(const px_audit_entry& wire, sdk::Instant now) {
     return bytes.error();
   }
   entry.subject_bytes = std::move(*bytes);
+  if (is_person(entry.object_type) && !entry.object_id.empty()) {
+    entry.object_bytes = person_bytes(entry.object_id);
+  }
   if (entry.correlation_id.empty()) {
     entry.correlation_id = Uuid::v7(sdk::to_ms(now)).text();
   }
   return entry;
 }
 
-Row make_row(const Entry& entry, const Uuid& chain, std::string_view pseudonym) {
+Row make_row(const Entry& entry, const Uuid& chain, std::string_view pseudonym,
+             const std::optional<std::string>& object_pseudonym) {
+  const ObjectName object(entry, object_pseudonym);
   Row row;
   row.chain = chain;
   row.subject_type = entry.subject_type;
   row.subject_id = entry.subject_id;
+  row.object_person = entry.object_bytes ? std::optional(entry.object_id) : std::nullopt;
   Record record{chain.text(),
                 entry.occurred_at,
                 std::string(sdk::reason_text(entry.reason)),
                 entry.relation,
                 entry.object_type,
-                entry.object_id,
+                object.text(),
                 sdk::hex_encode(pseudonym),
                 entry.correlation_id,
-                entry.relation_path,
+                object.in(entry.relation_path),
                 entry.caveats,
                 std::nullopt};
   const Address address = parse_address(entry.remote_ip);

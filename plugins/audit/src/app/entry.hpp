@@ -43,6 +43,7 @@ struct Entry {
   std::string relation;
   std::string object_type;
   std::string object_id;
+  std::optional<std::string> object_bytes;  // 16, of an object that is a person; see is_person
   std::vector<std::string> relation_path;
   std::map<std::string, std::set<std::string>> caveats;
   std::string correlation_id;  // never empty
@@ -55,6 +56,10 @@ struct Entry {
 // INVALID_ARGUMENT "invalid_entry" or "invalid_subject".
 [[nodiscard]] sdk::Result<Entry> copy_entry(const px_audit_entry& wire, sdk::Instant now);
 
+// Objects of these types are persons in the sense of erasure: the chain names them by pseudonym, as
+// it does subjects. (Nodes are machines and keep their ids.)
+[[nodiscard]] bool is_person(std::string_view object_type);
+
 // What the append function takes.
 struct Row {
   sdk::Uuid chain;
@@ -65,9 +70,13 @@ struct Row {
   std::optional<std::string> salt;
   std::optional<std::string> source_ip;
   std::optional<std::string> user_agent;
+  std::optional<std::string> object_person;  // the id of an object that is a person
 };
 
-// Encodes `entry` for `chain` under the 32-byte `pseudonym`. Draws the salt.
-[[nodiscard]] Row make_row(const Entry& entry, const sdk::Uuid& chain, std::string_view pseudonym);
+// Encodes `entry` for `chain` under the 32-byte `pseudonym` of its subject. Draws the salt.
+// Requires `object_pseudonym`, of `object_bytes`, where the entry has those; throws
+// std::logic_error without.
+[[nodiscard]] Row make_row(const Entry& entry, const sdk::Uuid& chain, std::string_view pseudonym,
+                           const std::optional<std::string>& object_pseudonym = std::nullopt);
 
 }  // namespace plexsphere::audit

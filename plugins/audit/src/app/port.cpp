@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/rows.hpp"
+
 namespace plexsphere::audit {
 
 using sdk::Code;
@@ -49,11 +51,11 @@ Status Port::stage(px_tx* tx, const px_audit_entry& wire) {
   }
   const auto chains = parts_.resolvers->known_chains(entry.value());
   const sdk::Uuid chain = chains->front();
-  const auto name = parts_.peppers->of(chain, entry.value().subject_bytes);
-  if (!name.ok()) {
-    return name.error();
+  auto made = row_in(chain, entry.value(), *parts_.peppers);
+  if (!made.ok()) {
+    return made.error();
   }
-  auto row = std::make_unique<Row>(make_row(entry.value(), chain, name.value()));
+  auto row = std::make_unique<Row>(std::move(*made));
   auto staged = parts_.store->store().borrow(tx).stage(participant_, row.get());
   if (staged.ok()) {
     (void)row.release();  // the transaction's now

@@ -143,4 +143,17 @@ Result<Segment> parse_segment(std::string_view body) {
   return segment;
 }
 
+Result<sdk::Uuid> parse_erasure(std::string_view body) {
+  const auto json = sdk::parse_json(body);
+  if (!json.ok()) {
+    return json.error();
+  }
+  sdk::BodyReader reader(json.value());
+  const sdk::Uuid identity = reader.uuid("identity_id");
+  if (const auto& fault = reader.fault_ignoring_unknown()) {
+    return Error{Code::invalid_argument, "invalid_body", "The body is refused: " + *fault + "."};
+  }
+  return identity;
+}
+
 }  // namespace plexsphere::audit

@@ -8,6 +8,7 @@
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/router.hpp"
 #include "plexsphere/sdk/status.hpp"
+#include "plexsphere/sdk/uuid.hpp"
 #include "store/audit_store.hpp"
 
 namespace plexsphere::audit {
@@ -20,5 +21,8 @@ namespace plexsphere::audit {
 
 // The body of a verification; an empty one means the whole chain. INVALID_ARGUMENT "invalid_body".
 [[nodiscard]] sdk::Result<Segment> parse_segment(std::string_view body);
+
+// The body of an erasure: the identity. INVALID_ARGUMENT "invalid_body".
+[[nodiscard]] sdk::Result<sdk::Uuid> parse_erasure(std::string_view body);
 
 }  // namespace plexsphere::audit

@@ -49,18 +49,20 @@ Result<Json> entry_json(const StoredEntry& stored) {
     return sdk::Error{sdk::Code::data_loss, "canonical_bytes",
                       "Entry " + std::to_string(stored.seq) + " does not hold canonical bytes."};
   }
-  Json out{{"seq", stored.seq},
-           {"domain_id", entry->chain},
-           {"occurred_at", sdk::rfc3339(entry->occurred_at)},
-           {"reason", entry->reason},
-           {"subject", subject_json(stored, *entry)},
-           {"relation", entry->relation},
-           {"object", {{"type", entry->object_type}, {"id", entry->object_id}}},
-           {"decision", {{"result", entry->reason}, {"caveat_context", caveats_json(*entry)}}},
-           {"correlation_id", entry->correlation_id},
-           {"request_context", context_json(stored)},
-           {"entry_hash", hex_encode(stored.entry_hash)},
-           {"prev_hash", hex_encode(stored.prev_hash)}};
+  Json out{
+      {"seq", stored.seq},
+      {"domain_id", entry->chain},
+      {"occurred_at", sdk::rfc3339(entry->occurred_at)},
+      {"reason", entry->reason},
+      {"subject", subject_json(stored, *entry)},
+      {"relation", entry->relation},
+      {"object",
+       {{"type", entry->object_type}, {"id", stored.object_person.value_or(entry->object_id)}}},
+      {"decision", {{"result", entry->reason}, {"caveat_context", caveats_json(*entry)}}},
+      {"correlation_id", entry->correlation_id},
+      {"request_context", context_json(stored)},
+      {"entry_hash", hex_encode(stored.entry_hash)},
+      {"prev_hash", hex_encode(stored.prev_hash)}};
   if (stored.archived_at) {
     out["archive_etag"] = stored.archive_etag.value_or("");
     out["archived_at"] = sdk::rfc3339(*stored.archived_at);
@@ -114,6 +116,12 @@ std::string render_verdict(const Verdict& verdict) {
   out["segment_from"] = verdict.from;
   out["segment_to"] = verdict.to;
   return out.dump();
+}
+
+std::string render_erasure(const Erasure::Outcome& outcome) {
+  return Json{{"subject_pseudonym", hex_encode(outcome.pseudonym)},
+              {"erased_at", sdk::rfc3339(outcome.erased_at)}}
+      .dump();
 }
 
 }  // namespace plexsphere::audit

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/erasure.hpp"
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/status.hpp"
 #include "store/audit_store.hpp"
@@ -17,5 +18,8 @@ namespace plexsphere::audit {
                                                    const std::string& next_cursor);
 // AuditChainVerifyResult.
 [[nodiscard]] std::string render_verdict(const Verdict& verdict);
+
+// AuditEraseIdentityResponse.
+[[nodiscard]] std::string render_erasure(const Erasure::Outcome& outcome);
 
 }  // namespace plexsphere::audit

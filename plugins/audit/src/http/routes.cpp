@@ -3,8 +3,10 @@
 #include <chrono>
 #include <string>
 
+#include "app/digest.hpp"
 #include "http/parse.hpp"
 #include "http/render.hpp"
+#include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/problems.hpp"
 
 namespace plexsphere::audit {
@@ -36,27 +38,28 @@ std::string list_name(const Uuid& chain) {
 }  // namespace
 
 Status Routes::add_to(const sdk::Router& router) {
-  if (auto added = add_pair(router, "GET", "/audit/entries", 403, &Routes::list); !added.ok()) {
-    return added;
+  for (const Pair& pair : {Pair{"GET", "/audit/entries", "auditor", 403, &Routes::list},
+                           Pair{"GET", "/audit/entries/{seq}", "auditor", 404, &Routes::get},
+                           Pair{"POST", "/audit/verify", "auditor", 403, &Routes::verify},
+                           Pair{"POST", "/audit/erase-identity", "manage", 403, &Routes::erase}}) {
+    if (auto added = add_pair(router, pair); !added.ok()) {
+      return added;
+    }
   }
-  if (auto added = add_pair(router, "GET", "/audit/entries/{seq}", 404, &Routes::get);
-      !added.ok()) {
-    return added;
-  }
-  return add_pair(router, "POST", "/audit/verify", 403, &Routes::verify);
+  return {};
 }
 
 // The same operation on a Domain's chain and on the platform's.
-Status Routes::add_pair(const sdk::Router& router, std::string_view method, std::string_view rest,
-                        int denied_as, Operation operation) {
-  const std::string of_domain = "/v1/domains/{domain_id}" + std::string(rest);
-  const std::string of_platform = "/v1/platform" + std::string(rest);
-  sdk::Route route{.method = method,
+Status Routes::add_pair(const sdk::Router& router, const Pair& pair) {
+  const std::string of_domain = "/v1/domains/{domain_id}" + std::string(pair.rest);
+  const std::string of_platform = "/v1/platform" + std::string(pair.rest);
+  const Operation operation = pair.operation;
+  sdk::Route route{.method = pair.method,
                    .path = of_domain,
-                   .permission = "auditor",
+                   .permission = pair.permission,
                    .object_type = "domain",
                    .object_parameter = "domain_id"};
-  route.denied_as = denied_as;
+  route.denied_as = pair.denied_as;
   route.not_found_code = "not_found";
   route.bad_id_code = "invalid_domain_id";
   auto added = router.add(
@@ -113,9 +116,12 @@ Answer Routes::list(const Request& request, const Uuid& chain) const {
     }
     after = *seq;
   }
-  const auto filter = parse_filter(request);
+  auto filter = parse_filter(request);
   if (!filter.ok()) {
     return sdk::bad_request(filter.error().reason, filter.error().detail);
+  }
+  if (auto named = name_object(chain, filter.value()); !named.ok()) {
+    return failed(named.error());
   }
   const auto entries = store_.list(chain, filter.value(), after, *limit);
   if (!entries.ok()) {
@@ -126,6 +132,19 @@ Answer Routes::list(const Request& request, const Uuid& chain) const {
       full ? cursors_.encode({name}, std::to_string(entries->back().seq)) : std::string{};
   auto body = render_list(*entries, next);
   return body.ok() ? Answer(Response::json(200, std::move(*body))) : failed(body.error());
+}
+
+// Persons stand in a chain by pseudonym as objects too; who asks for one names their id.
+Status Routes::name_object(const Uuid& chain, EntryFilter& filter) const {
+  if (!filter.object_id || (filter.object_type && !is_person(*filter.object_type))) {
+    return {};
+  }
+  const auto name = peppers_.of(chain, person_bytes(*filter.object_id));
+  if (!name.ok()) {
+    return name.error();
+  }
+  filter.object_pseudonym = sdk::hex_encode(name.value());
+  return {};
 }
 
 Answer Routes::get(const Request& request, const Uuid& chain) const {
@@ -149,14 +168,29 @@ Answer Routes::verify(const Request& request, const Uuid& chain) const {
   if (!segment.ok()) {
     return sdk::bad_request(segment.error().reason, segment.error().detail);
   }
-  const auto deadline = std::chrono::nanoseconds(request.wire()->deadline_steady_ns) - kSpare;
   const auto verdict =
-      verifier_.verify(chain, segment.value(), [&] { return clock_.steady() < deadline; });
+      verifier_.verify(chain, segment.value(), [&] { return time_left(request).count() > 0; });
   if (!verdict.ok() && verdict.error().code == Code::out_of_range) {
     return sdk::bad_request("invalid_body", verdict.error().detail);
   }
   return verdict.ok() ? Answer(Response::json(200, render_verdict(*verdict)))
                       : failed(verdict.error());
+}
+
+Answer Routes::erase(const Request& request, const Uuid& chain) const {
+  const auto identity = parse_erasure(request.body());
+  if (!identity.ok()) {
+    return sdk::bad_request(identity.error().reason, identity.error().detail);
+  }
+  const auto outcome = erasure_.erase(chain, identity.value(), request, time_left(request));
+  return outcome.ok() ? Answer(Response::json(200, render_erasure(outcome.value())))
+                      : failed(outcome.error());
+}
+
+// Until the host gives the request up, less what answering takes.
+std::chrono::milliseconds Routes::time_left(const Request& request) const {
+  const auto deadline = std::chrono::nanoseconds(request.wire()->deadline_steady_ns) - kSpare;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady());
 }
 
 Problem Routes::failed(const Error& error) const {

@@ -55,7 +55,8 @@ StoredEntry stored_entry(const sdk::Row& row) {
           row.optional_string(6),
           row.optional_string(7),
           row.optional_string(8),
-          row.optional_string(9)};
+          row.optional_string(9),
+          row.optional_string(10)};
 }
 
 // One of the append function's arrays.
@@ -82,11 +83,11 @@ bool columns_match(const sdk::Row& row, const DecodedEntry& entry) {
 }
 
 constexpr std::initializer_list<Type> kEntryTypes = {
-    Type::int64,     Type::bytes, Type::bytes, Type::bytes, Type::text,
-    Type::timestamp, Type::text,  Type::text,  Type::text,  Type::text};
+    Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::text, Type::timestamp,
+    Type::text,  Type::text,  Type::text,  Type::text,  Type::text};
 constexpr std::initializer_list<Type> kListParameters = {
-    Type::uuid, Type::int64, Type::int64,     Type::bytes,     Type::text, Type::text,
-    Type::text, Type::text,  Type::timestamp, Type::timestamp, Type::text};
+    Type::uuid,       Type::int64, Type::int64,     Type::bytes,     Type::text, Type::text,
+    Type::text_array, Type::text,  Type::timestamp, Type::timestamp, Type::text};
 
 }  // namespace
 
@@ -97,8 +98,10 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.append_, store.port("append", sql::kAppend,
                                         {Type::uuid_array, Type::bytes_array, Type::bytes_array,
                                          Type::text_array, Type::text_array, Type::bytes_array,
-                                         Type::text_array, Type::text_array},
+                                         Type::text_array, Type::text_array, Type::text_array},
                                         {Type::int64}));
+  declarer.keep(out.erase_, store.write("subject.erase", sql::kErase, {Type::uuid, Type::bytes},
+                                        {Type::int64, Type::int64}));
   declarer.keep(out.find_pepper_, store.read("pepper.find", sql::kFindPepper, {Type::uuid},
                                              {Type::uuid, Type::bytes}));
   declarer.keep(out.keep_pepper_, store.write("pepper.keep", sql::kKeepPepper,
@@ -143,6 +146,7 @@ Status AuditStore::append(const Transaction& tx, std::vector<const Row*> rows) c
   Column salts(rows.size(), Type::bytes);
   Column addresses(rows.size(), Type::text);
   Column agents(rows.size(), Type::text);
+  Column persons(rows.size(), Type::text);
   for (const Row* row : rows) {
     chains.add(row->chain);
     heads.add(Bytes{row->head});
@@ -152,9 +156,11 @@ Status AuditStore::append(const Transaction& tx, std::vector<const Row*> rows) c
     salts.add(bytes_of(row->salt));
     addresses.add(row->source_ip);
     agents.add(row->user_agent);
+    persons.add(row->object_person);
   }
-  const auto done = tx.run(append_, chains.param(), heads.param(), tails.param(), types.param(),
-                           ids.param(), salts.param(), addresses.param(), agents.param());
+  const auto done =
+      tx.run(append_, chains.param(), heads.param(), tails.param(), types.param(), ids.param(),
+             salts.param(), addresses.param(), agents.param(), persons.param());
   if (!done.ok()) {
     return done.error();
   }
@@ -174,6 +180,18 @@ Status AuditStore::append_now(std::vector<const Row*> rows) const {
     return appended;
   }
   return tx->commit();
+}
+
+Result<Erased> AuditStore::erase(const Transaction& tx, const Uuid& chain,
+                                 std::string_view pseudonym) const {
+  const auto rows = tx.run(erase_, chain, Bytes{pseudonym});
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return Error{sdk::Code::internal, "audit_erase", "The erasing function returned nothing."};
+  }
+  return Erased{(*rows)[0].integer(0), (*rows)[0].integer(1)};
 }
 
 Result<std::optional<SealedPepper>> AuditStore::find_pepper(const Uuid& chain) const {
@@ -224,10 +242,16 @@ Result<std::vector<StoredEntry>> AuditStore::list(const Uuid& chain, const Entry
   const Statement statement = filter.correlation_id      ? list_of_correlation_
                               : filter.subject_pseudonym ? list_of_subject_
                                                          : list_;
-  const auto rows =
-      store_.read_once(statement, chain, after, limit, bytes_of(filter.subject_pseudonym),
-                       filter.relation, filter.object_type, filter.object_id, filter.reason,
-                       filter.from, filter.to, filter.correlation_id);
+  std::vector<Param> ids;
+  for (const auto* id : {&filter.object_id, &filter.object_pseudonym}) {
+    if (*id) {
+      ids.emplace_back(**id);
+    }
+  }
+  const Param objects = ids.empty() ? Param(std::nullopt) : Param(ids, Type::text);
+  const auto rows = store_.read_once(
+      statement, chain, after, limit, bytes_of(filter.subject_pseudonym), filter.relation,
+      filter.object_type, objects, filter.reason, filter.from, filter.to, filter.correlation_id);
   if (!rows.ok()) {
     return rows.error();
   }

@@ -20,6 +20,12 @@ struct SealedPepper {
   std::string blob;
 };
 
+// What an erasure deleted.
+struct Erased {
+  std::int64_t subjects = 0;
+  std::int64_t contexts = 0;
+};
+
 struct ChainHead {
   std::int64_t seq = 0;
   std::string entry_hash;
@@ -31,6 +37,7 @@ struct EntryFilter {
   std::optional<std::string> relation;
   std::optional<std::string> object_type;
   std::optional<std::string> object_id;
+  std::optional<std::string> object_pseudonym;  // hex; what stands for object_id if it is a person
   std::optional<std::string> reason;
   std::optional<sdk::Instant> from;  // inclusive, as `to`
   std::optional<sdk::Instant> to;
@@ -49,6 +56,7 @@ struct StoredEntry {
   std::optional<std::string> subject_plaintext;
   std::optional<std::string> source_ip;
   std::optional<std::string> user_agent;
+  std::optional<std::string> object_person;  // who the object is, where that is a person
 };
 
 // A chain whose last entry is not what its head says.
@@ -72,6 +80,11 @@ class AuditStore {
   sdk::Status append(const sdk::Transaction& tx, std::vector<const Row*> rows) const;
   // The same in a transaction of its own.
   sdk::Status append_now(std::vector<const Row*> rows) const;
+
+  // Deletes what stands beside the entries of a pseudonym (32 raw bytes) and keeps it away for
+  // good; holds the chain's lock until the transaction ends.
+  sdk::Result<Erased> erase(const sdk::Transaction& tx, const sdk::Uuid& chain,
+                            std::string_view pseudonym) const;
 
   sdk::Result<std::optional<SealedPepper>> find_pepper(const sdk::Uuid& chain) const;
   // Does nothing where another replica was first.
@@ -99,6 +112,7 @@ class AuditStore {
  private:
   sdk::Store store_;
   sdk::Statement append_;
+  sdk::Statement erase_;
   sdk::Statement find_pepper_;
   sdk::Statement keep_pepper_;
   sdk::Statement head_;

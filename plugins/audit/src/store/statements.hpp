@@ -8,7 +8,10 @@
 namespace plexsphere::audit::sql {
 
 inline constexpr std::string_view kAppend =
-    "SELECT appended FROM audit.port_append($1, $2, $3, $4, $5, $6, $7, $8)";
+    "SELECT appended FROM audit.port_append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+inline constexpr std::string_view kErase =
+    "SELECT subjects, contexts FROM audit.erase_subject($1::uuid, $2::bytea)";
 
 inline constexpr std::string_view kFindPepper =
     "SELECT wrap_key_id, sealed FROM audit.audit_pepper WHERE domain_id = $1";
@@ -26,11 +29,14 @@ inline constexpr std::string_view kEntryHash =
 // An entry and its siblings: StoredEntry in order.
 inline constexpr std::string_view kEntryColumns =
     "SELECT e.seq, e.canonical_bytes, e.prev_hash, e.entry_hash, e.archive_etag, e.archived_at, "
-    "p.subject_type, p.subject_plaintext, c.source_ip, c.user_agent "
+    "p.subject_type, p.subject_plaintext, c.source_ip, c.user_agent, o.subject_plaintext "
     "FROM audit.audit_log_entry e "
     "LEFT JOIN audit.audit_subject_pii p "
     "ON p.domain_id = e.domain_id AND p.subject_pseudonym = e.subject_pseudonym "
-    "LEFT JOIN audit.audit_request_context c ON c.domain_id = e.domain_id AND c.seq = e.seq ";
+    "LEFT JOIN audit.audit_request_context c ON c.domain_id = e.domain_id AND c.seq = e.seq "
+    "LEFT JOIN audit.audit_subject_pii o ON o.domain_id = e.domain_id AND o.subject_pseudonym = "
+    "CASE WHEN e.object_type IN ('user', 'service-identity') AND e.object_id ~ '^[0-9a-f]{64}$' "
+    "THEN decode(e.object_id, 'hex') END ";
 
 inline std::string find() {
   return std::string(kEntryColumns) + "WHERE e.domain_id = $1 AND e.seq = $2";
@@ -41,8 +47,8 @@ inline std::string find() {
 inline std::string list(std::string_view narrowed) {
   const auto filter = [&](std::string_view column, std::string_view parameter,
                           std::string_view type, std::string_view comparison) {
-    const std::string test = "e." + std::string(column) + " " + std::string(comparison) + " " +
-                             std::string(parameter) + "::" + std::string(type);
+    const std::string test = "e." + std::string(column) + " " + std::string(comparison) + " (" +
+                             std::string(parameter) + "::" + std::string(type) + ")";
     if (column == narrowed) {
       return "AND " + test + " ";
     }
@@ -51,7 +57,7 @@ inline std::string list(std::string_view narrowed) {
   };
   return std::string(kEntryColumns) + "WHERE e.domain_id = $1 AND e.seq > $2::bigint " +
          filter("subject_pseudonym", "$4", "bytea", "=") + filter("relation", "$5", "text", "=") +
-         filter("object_type", "$6", "text", "=") + filter("object_id", "$7", "text", "=") +
+         filter("object_type", "$6", "text", "=") + filter("object_id", "$7", "text[]", "= ANY") +
          filter("reason", "$8", "text", "=") + filter("occurred_at", "$9", "timestamptz", ">=") +
          filter("occurred_at", "$10", "timestamptz", "<=") +
          filter("correlation_id", "$11", "text", "=") + "ORDER BY e.seq LIMIT $3::bigint";
