@@ -10,9 +10,9 @@
 #include <exception>
 #include <future>
 #include <iostream>
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "soak/enrol/agent.hpp"
@@ -31,26 +31,36 @@ constexpr std::array kPoints{"registration.proven",    "registration.consumed",
                              "answer.after",           "replay.nsk"};
 enum class Victim { kCore, kPostgres, kClient };
 constexpr std::array kVictims{"core", "postgres", "client"};
-constexpr int kAgents = 3;  // in flight at each kill
+constexpr std::string_view kReplayPoint = "replay.nsk";
+constexpr int kAgents = 3;  // in flight when the core or a client is killed
 constexpr auto kHitLimit = 30s;
 
 class Run {
  public:
-  void strike(const std::string& point, Victim victim) {
-    try {
-      kill_at(point, victim);
-    } catch (const std::exception& error) {
-      throw std::runtime_error(point + ", " + kVictims[static_cast<std::size_t>(victim)] + ": " +
-                               error.what());
+  void strike(Victim victim) {
+    if (victim == Victim::kPostgres) {
+      try {
+        crash_at_all();
+      } catch (const std::exception& error) {
+        throw std::runtime_error(std::string("postgres: ") + error.what());
+      }
+      return;
     }
-    ++kills_;
+    for (const char* point : kPoints) {
+      try {
+        kill_at(point, victim);
+      } catch (const std::exception& error) {
+        throw std::runtime_error(std::string(point) + ", " +
+                                 kVictims[static_cast<std::size_t>(victim)] + ": " + error.what());
+      }
+    }
   }
 
   void end_round() {
     if (const auto blind = site_.blind_invariants(); !blind.empty()) {
       throw std::runtime_error("no rule notices: " + blind);
     }
-    if (!site_.audit_chain_intact()) {
+    if (!site_.audit_chains_intact()) {
       throw std::runtime_error("the audit chain is broken");
     }
   }
@@ -62,51 +72,88 @@ class Run {
   }
 
  private:
+  // The core, or one client's connection.
   void kill_at(const std::string& point, Victim victim) {
+    const auto wanted = site_.prepare(kAgents, EnrolSite::Spread::kOneDomain);
+    auto agents = agents_for(wanted);
+    std::vector<std::future<void>> enrolled;
+    if (victim == Victim::kClient) {
+      if (point == kReplayPoint) {
+        agents[0].enrol();  // so that its next attempt is a replay
+      }
+      failpoints_.arm_pause(point);
+      hang_up_at(point, wanted[0]);
+      enrolled = enrol_all(agents);
+    } else {
+      failpoints_.arm_kill(point);
+      enrolled = enrol_all(agents);
+      expect_hit(point);
+      site_.replace_core();
+      failpoints_.release(point);
+    }
+    finish(agents, enrolled);
+    ++kills_;
+  }
+
+  // One registration stands still at each point when PostgreSQL goes, each in a Domain of its own:
+  // in one Domain the first that has its address makes the others wait.
+  void crash_at_all() {
+    auto agents = agents_for(
+        site_.prepare(static_cast<int>(kPoints.size()), EnrolSite::Spread::kEachItsDomain));
+    std::vector<std::future<void>> enrolled;
+    for (std::size_t i = 0; i < kPoints.size(); ++i) {
+      if (kPoints[i] == kReplayPoint) {
+        agents[i].enrol();
+      }
+      failpoints_.arm_pause(kPoints[i]);
+      enrolled.push_back(enrol_twice(agents[i]));
+      expect_hit(kPoints[i]);
+    }
+    site_.crash_postgres();
+    for (const char* point : kPoints) {
+      failpoints_.release(point);
+    }
+    finish(agents, enrolled);
+    kills_ += static_cast<int>(kPoints.size());
+  }
+
+  std::vector<Agent> agents_for(const std::vector<Wanted>& wanted) const {
     std::vector<Agent> agents;
-    const auto wanted = site_.prepare(kAgents);
     for (const Wanted& each : wanted) {
       agents.emplace_back(site_, each);
     }
-    const bool cut = victim == Victim::kClient;
-    if (cut && point == "replay.nsk") {
-      agents[0].enrol();  // so that its next attempt is a replay
-    }
-    if (victim == Victim::kCore) {
-      failpoints_.arm_kill(point);
-    } else {
-      failpoints_.arm_pause(point);
-    }
-    std::optional<HalfClient> half;
-    if (cut) {  // alone, so that it is the one who is paused
-      half.emplace(site_.url(), wanted[0].body);
-      expect_hit(point);
-    }
-    auto enrolled = enrol_all(agents);
-    if (!cut) {
-      expect_hit(point);
-    }
-    bring_down(victim);
-    half.reset();
-    failpoints_.release(point);
-    for (auto& each : enrolled) {
-      each.get();
-    }
-    site_.wait_until_ready();
-    nodes_ += kAgents;
-    check(agents);
+    return agents;
   }
 
-  // Each enrols and, as if the answer had been lost on the way, does so once more.
+  // Enrols and, as if the answer had been lost on the way, does so once more.
+  static std::future<void> enrol_twice(Agent& agent) {
+    return std::async(std::launch::async, [&agent] {
+      agent.enrol();
+      agent.enrol();
+    });
+  }
   static std::vector<std::future<void>> enrol_all(std::vector<Agent>& agents) {
     std::vector<std::future<void>> all;
     for (Agent& agent : agents) {
-      all.push_back(std::async(std::launch::async, [&agent] {
-        agent.enrol();
-        agent.enrol();
-      }));
+      all.push_back(enrol_twice(agent));
     }
     return all;
+  }
+
+  // Leaves when the registration has come to the point, and returns when the core is through with
+  // it: of two attempts under way, whichever is the last has the key.
+  void hang_up_at(const std::string& point, const Wanted& wanted) {
+    const std::string end = "answer.after";
+    {
+      const HalfClient client(site_.url(), wanted.body);
+      expect_hit(point);
+    }
+    if (point != end) {
+      failpoints_.arm_pause(end);
+      failpoints_.release(point);
+      expect_hit(end);
+    }
+    failpoints_.release(end);
   }
 
   void expect_hit(const std::string& point) const {
@@ -115,15 +162,12 @@ class Run {
     }
   }
 
-  void bring_down(Victim victim) {
-    if (victim == Victim::kCore) {
-      site_.replace_core();
-    } else if (victim == Victim::kPostgres) {
-      site_.crash_postgres();
+  void finish(const std::vector<Agent>& agents, std::vector<std::future<void>>& enrolled) {
+    for (auto& each : enrolled) {
+      each.get();
     }
-  }
-
-  void check(const std::vector<Agent>& agents) {
+    site_.wait_until_ready();
+    nodes_ += static_cast<int>(agents.size());
     if (const auto broken = site_.broken_invariants(nodes_); !broken.empty()) {
       throw std::runtime_error(broken);
     }
@@ -143,10 +187,8 @@ class Run {
 void run(int rounds, const std::vector<Victim>& victims) {
   Run kills;
   for (int round = 0; round < rounds; ++round) {
-    for (const char* point : kPoints) {
-      for (const Victim victim : victims) {
-        kills.strike(point, victim);
-      }
+    for (const Victim victim : victims) {
+      kills.strike(victim);
     }
     kills.end_round();
     std::cerr << "enrol: round " << round + 1 << " of " << rounds << std::endl;

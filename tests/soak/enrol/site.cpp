@@ -1,5 +1,6 @@
 #include "soak/enrol/site.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -14,13 +15,14 @@ using nlohmann::json;
 
 namespace {
 
-// Argon2id at its minimum: here it is the transactions that matter.
+// Argon2id at its minimum: here it is the transactions that matter. A worker for each failpoint.
 constexpr const char* kCoreSettings =
-    "[context.identity]\nargon2_memory_kib = 64\nargon2_passes = 1\n";
+    "[context.identity]\nargon2_memory_kib = 64\nargon2_passes = 1\nregistration_workers = 12\n";
 
 e2e::Deployment::Options durable() {
   e2e::Deployment::Options options;
   options.durable = true;
+  options.postgres_settings = {"recovery_init_sync_method=syncfs"};
   return options;
 }
 
@@ -78,7 +80,7 @@ constexpr std::array kDamages{
     "DELETE FROM identity.node_secret_key; DELETE FROM identity.node",
     "UPDATE identity.bootstrap_token SET consumed_at = NULL, consumed_nonce_sha256 = NULL, "
     "consumed_by_node_id = NULL",
-    "DROP INDEX identity.node_mesh_ip; UPDATE identity.node SET mesh_ip = '10.64.0.2'",
+    "DROP INDEX identity.node_mesh_ip; UPDATE identity.node SET mesh_ip = '10.0.0.2'",
     "UPDATE mesh.address SET released_at = now()",
     "UPDATE identity.node_secret_key SET revoked_at = now()",
     "UPDATE mesh.peer SET credential_generation = credential_generation - 1",
@@ -91,8 +93,11 @@ constexpr std::array kDamages{
 
 EnrolSite::EnrolSite() : deployment_(durable()) {
   start_core();
-  domain_ = op().create_domain("acme", "10.64.0.0/12");
-  project_ = op().create_project(domain_, "edge");
+  for (int i = 0; i < kDomains; ++i) {
+    domains_.push_back(
+        op().create_domain("acme-" + std::to_string(i), "10." + std::to_string(i) + ".0.0/16"));
+    projects_.push_back(op().create_project(domains_.back(), "edge"));
+  }
 }
 
 std::string EnrolSite::url() const {
@@ -106,14 +111,17 @@ void EnrolSite::start_core() {
   url_ = core_->url();
 }
 
-std::vector<Wanted> EnrolSite::prepare(int count) {
+std::vector<Wanted> EnrolSite::prepare(int count, Spread spread) {
+  ++batches_;
   std::vector<Wanted> all;
   for (int i = 0; i < count; ++i) {
     const std::string handle = "host-" + std::to_string(++prepared_);
-    op().create_resource(project_, handle);
-    all.push_back({json{{"project_id", project_},
+    const auto at = spread == Spread::kOneDomain ? batches_ % kDomains : i;
+    const std::string& project = projects_.at(static_cast<std::size_t>(at));
+    op().create_resource(project, handle);
+    all.push_back({json{{"project_id", project},
                         {"resource_handle", handle},
-                        {"bootstrap_token", op().issue_token(project_)},
+                        {"bootstrap_token", op().issue_token(project)},
                         {"nonce", sim::make_nonce()},
                         {"public_key", sim::make_mesh_key().public_key}}
                        .dump()});
@@ -164,8 +172,10 @@ std::string EnrolSite::blind_invariants() {
   return {};
 }
 
-bool EnrolSite::audit_chain_intact() const {
-  return op().verify_chain(domain_).at("ok").get<bool>();
+bool EnrolSite::audit_chains_intact() const {
+  return std::ranges::all_of(domains_, [this](const std::string& domain) {
+    return op().verify_chain(domain).at("ok").get<bool>();
+  });
 }
 
 }  // namespace plexsphere::soak

@@ -22,8 +22,9 @@ class EnrolSite {
   EnrolSite();
 
   std::string url() const;
-  // `count` new Resources with a token, a key and a nonce each.
-  std::vector<Wanted> prepare(int count);
+  // `count` new Resources with a token, a key and a nonce each. Each its Domain: kDomains at most.
+  enum class Spread { kOneDomain, kEachItsDomain };
+  std::vector<Wanted> prepare(int count, Spread spread);
 
   // Waits until the core has ended by itself and starts another in its place.
   void replace_core();
@@ -36,10 +37,12 @@ class EnrolSite {
   // The first damage that no invariant notices, tried in a transaction that is rolled back; empty
   // when each is noticed. There must be Nodes, replays among them.
   std::string blind_invariants();
-  // The verdict of the server's own walk over the Domain's audit chain.
-  bool audit_chain_intact() const;
+  // The verdict of the server's own walk over every Domain's audit chain.
+  bool audit_chains_intact() const;
 
  private:
+  static constexpr int kDomains = 10;
+
   void start_core();
   sim::Operator op() const { return {url(), deployment_.operator_token()}; }
 
@@ -47,9 +50,10 @@ class EnrolSite {
   e2e::Core* core_ = nullptr;  // the live one, owned by deployment_
   mutable std::mutex mutex_;
   std::string url_;  // under mutex_
-  std::string domain_;
-  std::string project_;
-  int prepared_ = 0;
+  std::vector<std::string> domains_;
+  std::vector<std::string> projects_;  // one in each Domain
+  int prepared_ = 0;                   // Resources
+  int batches_ = 0;                    // calls of prepare
 };
 
 }  // namespace plexsphere::soak
