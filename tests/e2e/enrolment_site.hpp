@@ -22,12 +22,14 @@ class EnrolmentSite {
   // `core_settings`: TOML of a drop-in of the core.
   explicit EnrolmentSite(const std::string& mesh_cidr = "10.7.0.0/16",
                          const std::string& core_settings = {})
-      : url_(deployment_.start_core(core_settings).url()),
+      : core_(deployment_.start_core(core_settings)),
+        url_(core_.url()),
         op_(deployment_.op()),
         domain_(op_.create_domain("acme", mesh_cidr)),
         project_(op_.create_project(domain_, "edge")) {}
 
   Deployment& deployment() { return deployment_; }
+  test_support::Process& core() { return core_.process(); }
   const sim::Operator& op() const { return op_; }
   const std::string& url() const { return url_; }
   const std::string& domain() const { return domain_; }
@@ -67,6 +69,7 @@ class EnrolmentSite {
 
  private:
   Deployment deployment_;
+  Core& core_;  // owned by deployment_
   std::string url_;
   sim::Operator op_;
   std::string domain_;

@@ -1,12 +1,5 @@
 #include "host/apps/plexsphere-signer/app.hpp"
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
-#include <cerrno>
-
-#include "host/base/file.hpp"
-
 namespace plexsphere::host::apps {
 
 Profile signer_profile() {
@@ -18,20 +11,8 @@ Profile signer_profile() {
   profile.load_policy.only = {"signing"};
   profile.essential_plugins = {"signing"};
   profile.streams = false;  // its HTTP side is for probes only
+  profile.holds_secrets = true;
   return profile;
-}
-
-Status harden_process() {
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    return {Code::kFailedPrecondition,
-            "the kernel refused to make the process undumpable: " + error_text(errno)};
-  }
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) {
-    return {Code::kFailedPrecondition,
-            "the kernel refused to switch core dumps off: " + error_text(errno)};
-  }
-  return {};
 }
 
 }  // namespace plexsphere::host::apps

@@ -13,6 +13,7 @@ Profile core_profile() {
   profile.load_policy.never = {"signing"};  // private keys exist in plexsphere-signer only
   profile.essential_plugins = {"tenancy", "identity", "authz", "audit"};
   profile.extension = persistence::extension();
+  profile.holds_secrets = true;
   return profile;
 }
 

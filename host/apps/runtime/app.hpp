@@ -26,7 +26,8 @@ struct Profile {
   loader::LoadPolicy load_policy;
   std::vector<std::string> essential_plugins;  // default of [plugins] essential
   Extension extension;
-  bool streams = true;  // whether px.stream is offered
+  bool streams = true;         // whether px.stream is offered
+  bool holds_secrets = false;  // no core dumps, and closed to debuggers of the same user
 };
 
 // What the command line and the supervisor say.

@@ -1,14 +1,18 @@
 #include "host/apps/runtime/process.hpp"
 
 #include <signal.h>  // NOLINT: sigwait, sigprocmask
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
 #include <thread>
 
 #include "host/base/build_info.hpp"
+#include "host/base/file.hpp"
 #include "host/config/duration.hpp"
 
 namespace plexsphere::host::apps {
@@ -50,6 +54,21 @@ bool parse_grace(const std::string& text, std::chrono::milliseconds& out) {
   return duration.has_value();
 }
 
+// Keeps what is in memory out of core dumps and away from ptrace by others of the same user. The
+// error names what the kernel refused.
+Status close_to_debuggers() {
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return {Code::kFailedPrecondition,
+            "the kernel refused to make the process undumpable: " + error_text(errno)};
+  }
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0) {
+    return {Code::kFailedPrecondition,
+            "the kernel refused to switch core dumps off: " + error_text(errno)};
+  }
+  return {};
+}
+
 // The signals are blocked in every thread, because all others inherit this mask, and taken by one:
 // the first SIGTERM or SIGINT asks for a drain, the second ends the process at once, and SIGHUP has
 // read again what can be.
@@ -76,6 +95,12 @@ void watch_signals(std::stop_source stop, std::shared_ptr<Reloads> reloads) {
 }  // namespace
 
 int main_with(const Profile& profile, int argc, char** argv) {
+  if (profile.holds_secrets) {
+    if (const auto closed = close_to_debuggers(); !closed) {
+      std::cerr << closed.message() << '\n';
+      return kExitFailed;
+    }
+  }
   Flags flags;
   CLI::App parser(profile.service);
   declare(parser, flags, profile);

@@ -44,6 +44,7 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
 bool set_protocol(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                   SSL_OP_CLEANSE_PLAINTEXT |
                                    // HTTP frames its messages itself, so a FIN without
                                    // close_notify truncates nothing unnoticed.
                                    SSL_OP_IGNORE_UNEXPECTED_EOF);
