@@ -19,6 +19,7 @@ extern "C" const px_plugin* plexsphere_plugin_v1(void);
 namespace plexsphere::audit::test {
 namespace {
 
+const sdk::Uuid kCaller = *sdk::Uuid::parse("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1aff");
 constexpr std::string_view kUser = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b";
 
 void require(const host::Status& status) {
@@ -184,6 +185,8 @@ Reply LiveAudit::call(const std::string& route, const Pairs& path, const Pairs& 
                       const std::string& body, std::chrono::milliseconds deadline) const {
   px_principal principal{};
   principal.struct_size = sizeof principal;
+  principal.kind = PX_PRINCIPAL_USER;
+  principal.id = kCaller.wire();
   const auto path_pairs = wire_pairs(path);
   const auto query_pairs = wire_pairs(query);
   px_request request{};
