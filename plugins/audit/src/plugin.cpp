@@ -4,10 +4,12 @@
 #include <memory>
 #include <utility>
 
+#include "app/chain_watch.hpp"
 #include "app/committer.hpp"
 #include "app/erasure.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
+#include "app/reconcile_probe.hpp"
 #include "app/resolvers.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
@@ -70,7 +72,7 @@ class AuditPlugin : public sdk::Plugin {
   void stop() override;
 
  private:
-  Status build(const sdk::Metrics& metrics);
+  Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace);
 
   sdk::Log log_;
   sdk::Clock clock_;
@@ -82,6 +84,7 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<Port> port_;
   std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
   std::unique_ptr<Routes> routes_;
@@ -98,11 +101,12 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   auto router = host.get<sdk::Router>();
   auto metrics = host.get<sdk::Metrics>();
   auto health = host.get<sdk::Health>();
+  auto config = host.get<sdk::Config>();
   for (const Error* missing :
        {log.ok() ? nullptr : &log.error(), clock.ok() ? nullptr : &clock.error(),
         seal.ok() ? nullptr : &seal.error(), store.ok() ? nullptr : &store.error(),
         router.ok() ? nullptr : &router.error(), metrics.ok() ? nullptr : &metrics.error(),
-        health.ok() ? nullptr : &health.error()}) {
+        health.ok() ? nullptr : &health.error(), config.ok() ? nullptr : &config.error()}) {
     if (missing != nullptr) {
       return *missing;
     }
@@ -115,7 +119,12 @@ Status AuditPlugin::configure(const sdk::Host& host) {
     return declared.error();
   }
   store_ = *declared;
-  if (auto built = build(*metrics); !built.ok()) {
+  const auto interval = config->duration("verify_interval");
+  const auto rate = config->integer("verify_rate");
+  if (!interval.ok() || !rate.ok()) {
+    return interval.ok() ? rate.error() : interval.error();
+  }
+  if (auto built = build(*metrics, {*interval, *rate}); !built.ok()) {
     return built;
   }
   auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
@@ -129,13 +138,17 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   return host.provide(sdk::Audit::kName, port_->table());
 }
 
-Status AuditPlugin::build(const sdk::Metrics& metrics) {
+Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
   constexpr std::string_view kRows = "plexsphere_audit_rows_appended_total";
   auto staged = metrics.counter(kRows, kRowsHelp, {{"path", "staged"}});
   auto recorded = metrics.counter(kRows, kRowsHelp, {{"path", "recorded"}});
   auto batches = metrics.counter("plexsphere_audit_batches_total",
                                  "Transactions that wrote recorded decisions");
-  for (const auto* metric : {&staged, &recorded, &batches}) {
+  auto read = metrics.counter("plexsphere_audit_entries_read_total",
+                              "Entries that the watch over the chains has read and found to hold");
+  auto broken = metrics.gauge("plexsphere_audit_broken_chains",
+                              "Chains that the watch has found not to hold, and still finds so");
+  for (const auto* metric : {&staged, &recorded, &batches, &read, &broken}) {
     if (!metric->ok()) {
       return metric->error();
     }
@@ -150,7 +163,9 @@ Status AuditPlugin::build(const sdk::Metrics& metrics) {
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
-  reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, clock_);
+  watch_ = std::make_unique<ChainWatch>(store_, *verifier_, log_, pace,
+                                        ChainWatch::Meters{*read, *broken});
+  reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);
   routes_ =
       std::make_unique<Routes>(store_, resolvers_, *peppers_, *verifier_, *erasure_, clock_, log_);
@@ -164,10 +179,14 @@ Status AuditPlugin::start() {
   }
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
   committer_->start();
+  watch_->start();
   return {};
 }
 
 void AuditPlugin::stop() {
+  if (watch_) {
+    watch_->stop();
+  }
   if (committer_) {
     committer_->stop();
   }

@@ -38,13 +38,13 @@ std::vector<px_pair> wire_pairs(const LiveAudit::Pairs& pairs) {
 
 }  // namespace
 
-LiveAudit::LiveAudit(ChainDatabase& database, int pool_size)
+LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& settings)
     : log_("plexsphere", host::telemetry::Level::kError, std::clog),
       host_{log_, metrics_, health_, "plexsphere"} {
   guest_manifest_.id = "guest";
   guest_manifest_.capabilities.schema = true;
   guest_manifest_.required_ports = {"px.audit/1"};
-  make_services(database, pool_size);
+  make_services(database, pool_size, settings);
   start_plugin();
   store_ = service<sdk::Store>(guest_);
   audit_ = sdk::Audit(reinterpret_cast<const px_audit*>(port_));
@@ -57,14 +57,16 @@ LiveAudit::~LiveAudit() {
   }
 }
 
-void LiveAudit::make_services(const ChainDatabase& database, int pool_size) {
+void LiveAudit::make_services(const ChainDatabase& database, int pool_size,
+                              const std::string& settings) {
   const std::string key = files_.path() / "root.key";
   std::ofstream(key) << "key for these tests and nobody s";
   ::chmod(key.c_str(), 0400);
   const std::string file = files_.path() / "plexsphere.toml";
   std::ofstream(file) << "[database]\ndsn = \"" << database.dsn("plexsphere_core")
                       << "\"\npool_size = " << pool_size << "\n[seal]\nroot_key_file = \"" << key
-                      << "\"\n[context.audit]\nenabled = true\n";
+                      << "\"\n[context.audit]\nenabled = true\n"
+                      << settings;
   const host::Extension data = host::persistence::extension();
   auto loaded = host::config::load({file, true, {}}, data.sections);
   for (const auto& issue : loaded.issues) {

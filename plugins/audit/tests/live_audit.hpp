@@ -35,8 +35,8 @@ struct Reply {
 
 class LiveAudit {
  public:
-  // One process's worth. Several over one database are replicas.
-  explicit LiveAudit(ChainDatabase& database, int pool_size = 16);
+  // One process's worth. Several over one database are replicas. `settings`: TOML of the context.
+  explicit LiveAudit(ChainDatabase& database, int pool_size = 16, const std::string& settings = {});
   ~LiveAudit();
   LiveAudit(const LiveAudit&) = delete;
   LiveAudit& operator=(const LiveAudit&) = delete;
@@ -67,7 +67,7 @@ class LiveAudit {
   template <typename Wrapper>
   Wrapper service(const host::PluginContext& plugin) const;
   const px_table* table(const host::PluginContext& plugin, std::string_view name) const;
-  void make_services(const ChainDatabase& database, int pool_size);
+  void make_services(const ChainDatabase& database, int pool_size, const std::string& settings);
   void start_plugin();
   void register_resolvers();
 

@@ -75,7 +75,8 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
     divergence = walk->finish(to, whole ? std::optional(head.value()->entry_hash) : std::nullopt);
   }
   const std::int64_t reached = divergence ? divergence->seq : walk->last_seq();
-  return Walked{{divergence, from, reached}, !has_head && reached > 0};
+  return Walked{{divergence, from, reached, divergence ? std::string() : walk->last_hash()},
+                !has_head && reached > 0};
 }
 
 Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
@@ -90,6 +91,7 @@ Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
   Verdict& verdict = walked->verdict;
   if (walked->head_missing && !verdict.divergence) {
     verdict.divergence = Divergence{verdict.to, Finding::head_mismatch, std::nullopt, std::nullopt};
+    verdict.last_hash.clear();
   }
   if (verdict.divergence) {
     report(chain, *verdict.divergence);
@@ -116,26 +118,6 @@ Result<std::size_t> Verifier::check_heads() const {
     report(fault.chain, {fault.seq, Finding::head_mismatch, fault.last_hash, fault.head_hash});
   }
   return faults.value().size();
-}
-
-sdk::ProbeResult ReconcileProbe::run() {
-  const std::lock_guard lock(mutex_);
-  const auto now = clock_.steady();
-  if (!looked_at_ || now - *looked_at_ >= kEvery) {
-    const auto faults = verifier_.check_heads();
-    if (faults.ok()) {
-      looked_at_ = now;
-      faults_ = *faults;
-    } else if (!looked_at_) {
-      return {PX_HEALTH_DOWN, "the chains have not been looked at yet: " + faults.error().reason};
-    }
-  }
-  if (faults_ > 0) {
-    return {PX_HEALTH_DOWN, std::to_string(faults_) +
-                                " chains end elsewhere than their heads say; verify them and see "
-                                "audit.audit_tamper_quarantine"};
-  }
-  return {PX_HEALTH_OK, "every chain ends where its head says"};
 }
 
 }  // namespace plexsphere::audit

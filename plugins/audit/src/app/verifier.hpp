@@ -2,12 +2,11 @@
 // Thread-safe; blocks on the database; memory does not grow with the chain.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
+#include <string>
 
 #include "domain/chain_walk.hpp"
 #include "plexsphere/sdk/services.hpp"
@@ -24,6 +23,7 @@ struct Verdict {
   std::optional<Divergence> divergence;
   std::int64_t from = 1;  // what was really walked; `to` is 0 for a chain without entries
   std::int64_t to = 0;
+  std::string last_hash;  // of `to`, as recomputed; empty with a divergence
 };
 
 class Verifier {
@@ -38,6 +38,8 @@ class Verifier {
 
   // Every head against its last entry. Findings are logged and quarantined.
   sdk::Result<std::size_t> check_heads() const;
+  // Logs and quarantines a finding.
+  void report(const sdk::Uuid& chain, const Divergence& divergence) const;
 
  private:
   struct Walked {
@@ -48,28 +50,9 @@ class Verifier {
                            const std::function<bool()>& keep_going) const;
   sdk::Result<ChainWalk> begin_walk(const sdk::Transaction& tx, const sdk::Uuid& chain,
                                     std::int64_t from) const;
-  void report(const sdk::Uuid& chain, const Divergence& divergence) const;
 
   AuditStore store_;
   sdk::Log log_;
-};
-
-// The failing probe `reconcile`, shown as `audit.reconcile`: down when a head and its last entry
-// disagree, until the next look finds them agreeing. Looks at the first call, then once a minute;
-// while the database is away it keeps its last opinion, and without one it is down.
-class ReconcileProbe {
- public:
-  static constexpr std::chrono::seconds kEvery{60};
-
-  ReconcileProbe(const Verifier& verifier, sdk::Clock clock) : verifier_(verifier), clock_(clock) {}
-  sdk::ProbeResult run();
-
- private:
-  const Verifier& verifier_;
-  sdk::Clock clock_;
-  std::mutex mutex_;
-  std::optional<std::chrono::nanoseconds> looked_at_;  // these two under mutex_
-  std::size_t faults_ = 0;
 };
 
 }  // namespace plexsphere::audit

@@ -16,6 +16,8 @@ std::string_view finding_name(Finding finding) {
       return "content_differs";
     case Finding::head_mismatch:
       return "head_mismatch";
+    case Finding::rewritten:
+      return "rewritten";
   }
   return "unknown";
 }

@@ -19,6 +19,7 @@ enum class Finding {
   content_differs,  // canonical_bytes name another chain or seq, or the filter columns another
                     // value
   head_mismatch,    // the chain's head names another last entry
+  rewritten,        // the entry is another than when it was read before, or is gone
 };
 
 [[nodiscard]] std::string_view finding_name(Finding finding);
@@ -60,6 +61,8 @@ class ChainWalk {
 
   // Of the last entry that fitted; first_seq - 1 before the first step.
   [[nodiscard]] std::int64_t last_seq() const { return next_seq_ - 1; }
+  // Its hash, or the predecessor's; empty where that is unknown.
+  [[nodiscard]] std::string last_hash() const { return previous_.value_or(std::string()); }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
  private:

@@ -102,6 +102,8 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
                                         {Type::int64}));
   declarer.keep(out.erase_, store.write("subject.erase", sql::kErase, {Type::uuid, Type::bytes},
                                         {Type::int64, Type::int64}));
+  declarer.keep(out.heads_, store.read("head.list", sql::kHeads, {Type::uuid, Type::int64},
+                                       {Type::uuid, Type::int64}));
   declarer.keep(out.find_pepper_, store.read("pepper.find", sql::kFindPepper, {Type::uuid},
                                              {Type::uuid, Type::bytes}));
   declarer.keep(out.keep_pepper_, store.write("pepper.keep", sql::kKeepPepper,
@@ -235,6 +237,28 @@ Result<std::optional<std::string>> AuditStore::entry_hash(const Transaction& tx,
     return rows.error();
   }
   return rows->empty() ? std::optional<std::string>{} : optional_bytes((*rows)[0], 0);
+}
+
+Result<std::optional<std::string>> AuditStore::entry_hash_now(const Uuid& chain,
+                                                              std::int64_t seq) const {
+  const auto rows = store_.read_once(entry_hash_, chain, seq);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  return rows->empty() ? std::optional<std::string>{} : optional_bytes((*rows)[0], 0);
+}
+
+Result<std::vector<std::pair<Uuid, std::int64_t>>> AuditStore::heads(const Uuid& after,
+                                                                     std::int64_t limit) const {
+  const auto rows = store_.read_once(heads_, after, limit);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  std::vector<std::pair<Uuid, std::int64_t>> out;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    out.emplace_back((*rows)[i].uuid(0), (*rows)[i].integer(1));
+  }
+  return out;
 }
 
 Result<std::vector<StoredEntry>> AuditStore::list(const Uuid& chain, const EntryFilter& filter,

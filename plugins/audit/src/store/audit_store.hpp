@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/entry.hpp"
@@ -96,6 +97,12 @@ class AuditStore {
   sdk::Result<std::optional<std::string>> entry_hash(const sdk::Transaction& tx,
                                                      const sdk::Uuid& chain,
                                                      std::int64_t seq) const;
+  // The same by itself.
+  sdk::Result<std::optional<std::string>> entry_hash_now(const sdk::Uuid& chain,
+                                                         std::int64_t seq) const;
+  // Chains beyond `after` in the order of their ids, each with the number its head names.
+  sdk::Result<std::vector<std::pair<sdk::Uuid, std::int64_t>>> heads(const sdk::Uuid& after,
+                                                                     std::int64_t limit) const;
   // Entries after `after`, ascending, at most `limit`.
   sdk::Result<std::vector<StoredEntry>> list(const sdk::Uuid& chain, const EntryFilter& filter,
                                              std::int64_t after, std::int64_t limit) const;
@@ -116,6 +123,7 @@ class AuditStore {
   sdk::Statement find_pepper_;
   sdk::Statement keep_pepper_;
   sdk::Statement head_;
+  sdk::Statement heads_;
   sdk::Statement entry_hash_;
   sdk::Statement list_;
   sdk::Statement list_of_subject_;

@@ -23,6 +23,10 @@ inline constexpr std::string_view kKeepPepper =
 inline constexpr std::string_view kHead =
     "SELECT seq, entry_hash FROM audit.audit_log_chain_head WHERE domain_id = $1";
 
+inline constexpr std::string_view kHeads =
+    "SELECT domain_id, seq FROM audit.audit_log_chain_head WHERE domain_id > $1 "
+    "ORDER BY domain_id LIMIT $2";
+
 inline constexpr std::string_view kEntryHash =
     "SELECT entry_hash FROM audit.audit_log_entry WHERE domain_id = $1 AND seq = $2";
 

@@ -1,0 +1,175 @@
+#include "app/chain_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace plexsphere::audit {
+
+using sdk::Uuid;
+
+namespace {
+
+constexpr std::int64_t kHeadsAtOnce = 256;
+
+}  // namespace
+
+void ChainWatch::start() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = false;
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+void ChainWatch::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+ChainWatch::Broken ChainWatch::broken() const {
+  const std::lock_guard lock(mutex_);
+  Broken out{broken_.size(), {}};
+  if (!broken_.empty()) {
+    out.first = broken_.begin()->first.text() + " at " + broken_.begin()->second;
+  }
+  return out;
+}
+
+void ChainWatch::run() {
+  do {
+    round();
+  } while (rest(pace_.between_rounds));
+}
+
+void ChainWatch::round() {
+  ++round_;
+  Uuid after;
+  for (bool more = true; more;) {
+    const auto heads = store_.heads(after, kHeadsAtOnce);
+    if (!heads.ok()) {
+      return;  // the database's own probe tells of it
+    }
+    for (const auto& [chain, seq] : heads.value()) {
+      Seen& seen = seen_[chain];
+      seen.round = round_;
+      const Look outcome = look(chain, seen, seq);
+      if (outcome == Look::kAway) {
+        return;
+      }
+      if (outcome == Look::kHolds) {
+        clear(chain);
+      }
+      after = chain;
+    }
+    more = static_cast<std::int64_t>(heads->size()) == kHeadsAtOnce;
+  }
+  for (const auto& [chain, seen] : seen_) {
+    if (seen.round != round_ && look_back(chain, seen) == Look::kAway) {  // its head has vanished
+      return;
+    }
+  }
+}
+
+ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t head) {
+  Look outcome = look_back(chain, seen);
+  if (outcome == Look::kHolds) {
+    outcome = read_tail(chain, seen, head);
+  }
+  if (outcome == Look::kHolds) {
+    outcome = read_sample(chain, seen);
+  }
+  return outcome;
+}
+
+ChainWatch::Look ChainWatch::look_back(const Uuid& chain, const Seen& seen) {
+  if (seen.seq == 0) {
+    return Look::kHolds;
+  }
+  auto now = store_.entry_hash_now(chain, seen.seq);
+  if (!now.ok()) {
+    return Look::kAway;
+  }
+  if (now.value() == seen.hash) {
+    return Look::kHolds;
+  }
+  const Divergence divergence{seen.seq, Finding::rewritten, seen.hash, now.value()};
+  verifier_.report(chain, divergence);
+  found(chain, divergence);
+  return Look::kBroken;
+}
+
+ChainWatch::Look ChainWatch::read_tail(const Uuid& chain, Seen& seen, std::int64_t head) {
+  Look outcome = Look::kHolds;
+  while (outcome == Look::kHolds && seen.seq < head) {
+    outcome = read(chain, seen.seq + 1, std::min(seen.seq + kBatch, head), seen);
+  }
+  return outcome;
+}
+
+ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
+  if (seen.seq == 0) {
+    return Look::kHolds;
+  }
+  const std::int64_t from = seen.sampled < seen.seq ? seen.sampled + 1 : 1;
+  Seen reached;
+  const Look outcome = read(chain, from, std::min(from + kSample - 1, seen.seq), reached);
+  if (outcome == Look::kHolds) {
+    seen.sampled = reached.seq;
+  }
+  return outcome;
+}
+
+ChainWatch::Look ChainWatch::read(const Uuid& chain, std::int64_t from, std::int64_t to,
+                                  Seen& reached) {
+  const auto verdict = verifier_.verify(chain, {from, to}, [this] { return !stopping(); });
+  if (!verdict.ok()) {
+    return Look::kAway;
+  }
+  if (verdict->divergence) {
+    found(chain, *verdict->divergence);
+    return Look::kBroken;
+  }
+  const std::int64_t entries = verdict->to - from + 1;
+  if (entries == 0) {
+    return Look::kAway;
+  }
+  reached.seq = verdict->to;
+  reached.hash = verdict->last_hash;
+  meters_.entries.add(static_cast<double>(entries));
+  const auto time = std::chrono::nanoseconds(std::chrono::seconds(1)) * entries;
+  return rest(time / pace_.entries_per_second) ? Look::kHolds : Look::kAway;
+}
+
+void ChainWatch::found(const Uuid& chain, const Divergence& divergence) {
+  const std::lock_guard lock(mutex_);
+  broken_[chain] =
+      std::to_string(divergence.seq) + " (" + std::string(finding_name(divergence.finding)) + ")";
+  meters_.broken.set(static_cast<double>(broken_.size()));
+}
+
+void ChainWatch::clear(const Uuid& chain) {
+  const std::lock_guard lock(mutex_);
+  if (broken_.erase(chain) > 0) {
+    meters_.broken.set(static_cast<double>(broken_.size()));
+    log_.warn("audit.chain_holds_again", {{"chain", chain.text()}});
+  }
+}
+
+bool ChainWatch::rest(std::chrono::nanoseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+bool ChainWatch::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+}  // namespace plexsphere::audit

@@ -1,0 +1,98 @@
+// Reads every chain for as long as the process runs, so that tampering is found without anybody
+// asking: each chain whole once, in batches with a rest after each; then, round by round, what was
+// appended since and a stretch of what was read before, further on each time.
+//
+// What it has read it remembers in this process: the last number and hash of each chain. Whoever
+// rewrites a chain with all its hashes, or sets it back to an earlier point, changes the database
+// and not this memory, and is found at the next round.
+//
+// Thread safety: start and stop from one thread, the rest from any. Owns its thread. What did
+// not hold is read again in each round, until it does.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "app/verifier.hpp"
+#include "plexsphere/sdk/services.hpp"
+#include "store/audit_store.hpp"
+
+namespace plexsphere::audit {
+
+class ChainWatch {
+ public:
+  struct Pace {
+    std::chrono::milliseconds between_rounds;
+    std::int64_t entries_per_second;  // at most; each batch is followed by the rest of its time
+  };
+  struct Meters {
+    sdk::Metric entries;  // counter
+    sdk::Metric broken;   // gauge
+  };
+  static constexpr std::int64_t kBatch = 2'048;  // entries of one read transaction
+  static constexpr std::int64_t kSample = 512;   // entries read again in each round, per chain
+
+  ChainWatch(AuditStore store, const Verifier& verifier, sdk::Log log, Pace pace, Meters meters)
+      : store_(std::move(store)), verifier_(verifier), log_(log), pace_(pace), meters_(meters) {}
+  ChainWatch(const ChainWatch&) = delete;
+  ChainWatch& operator=(const ChainWatch&) = delete;
+  ~ChainWatch() { stop(); }
+
+  void start();
+  void stop();
+
+  struct Broken {
+    std::size_t chains = 0;
+    std::string first;  // chain, number and finding of one of them
+  };
+  Broken broken() const;
+
+ private:
+  // What was read of one chain.
+  struct Seen {
+    std::int64_t seq = 0;
+    std::string hash;  // of `seq`
+    std::int64_t sampled = 0;
+    std::uint64_t round = 0;  // in which its head was last listed
+  };
+
+  // kAway: the process stops, or the database is away.
+  enum class Look { kHolds, kBroken, kAway };
+
+  void run();
+  void round();
+  Look look(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
+  // Whether the entry that was read last is still what it was.
+  Look look_back(const sdk::Uuid& chain, const Seen& seen);
+  Look read_tail(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
+  Look read_sample(const sdk::Uuid& chain, Seen& seen);
+  // Reads from..to and reports what does not hold; `reached` is how far it does.
+  Look read(const sdk::Uuid& chain, std::int64_t from, std::int64_t to, Seen& reached);
+  void found(const sdk::Uuid& chain, const Divergence& divergence);
+  void clear(const sdk::Uuid& chain);
+  // False when the process stops meanwhile.
+  bool rest(std::chrono::nanoseconds time);
+  bool stopping() const;
+
+  const AuditStore store_;
+  const Verifier& verifier_;
+  const sdk::Log log_;
+  const Pace pace_;
+  const Meters meters_;
+
+  std::map<sdk::Uuid, Seen> seen_;  // these two on the thread only
+  std::uint64_t round_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = true;                     // these two under mutex_
+  std::map<sdk::Uuid, std::string> broken_;  // number and finding
+  std::thread thread_;
+};
+
+}  // namespace plexsphere::audit

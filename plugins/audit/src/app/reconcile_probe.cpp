@@ -1,0 +1,31 @@
+#include "app/reconcile_probe.hpp"
+
+#include <string>
+
+namespace plexsphere::audit {
+
+sdk::ProbeResult ReconcileProbe::run() {
+  const std::lock_guard lock(mutex_);
+  const auto now = clock_.steady();
+  if (!looked_at_ || now - *looked_at_ >= kEvery) {
+    const auto faults = verifier_.check_heads();
+    if (faults.ok()) {
+      looked_at_ = now;
+      faults_ = *faults;
+    } else if (!looked_at_) {
+      return {PX_HEALTH_DOWN, "the chains have not been looked at yet: " + faults.error().reason};
+    }
+  }
+  if (faults_ > 0) {
+    return {PX_HEALTH_DOWN, std::to_string(faults_) +
+                                " chains end elsewhere than their heads say; verify them and see "
+                                "audit.audit_tamper_quarantine"};
+  }
+  if (const auto broken = watch_.broken(); broken.chains > 0) {
+    return {PX_HEALTH_DOWN, std::to_string(broken.chains) + " chains do not hold, one of them " +
+                                broken.first + "; see audit.audit_tamper_quarantine"};
+  }
+  return {PX_HEALTH_OK, "every chain ends where its head says, and what was read of them holds"};
+}
+
+}  // namespace plexsphere::audit
