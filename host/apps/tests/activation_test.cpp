@@ -8,7 +8,9 @@
 #include <future>
 #include <thread>
 
+#include "certificate.hpp"
 #include "running.hpp"
+#include "support/tls_client.hpp"
 
 namespace plexsphere::host::apps {
 namespace {
@@ -38,6 +40,7 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
+  std::uint16_t port() const { return port_; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
   // The arguments of bash to become `binary` with the socket as descriptor 3. The shell's process
@@ -143,6 +146,45 @@ TEST_CASE("restarts under load on an inherited socket refuse no connection", "[a
   }
   INFO(cause);
   CHECK(lost == 0);
+}
+
+// Becomes a client over TLS, and gets something.
+bool served_over_tls(int connection) {
+  test_support::TlsClient client(test_support::TlsClientContext{}, connection);
+  client.send("GET /v1/good/hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  return has(client.receive_until("\r\n\r\n"), " 200 OK");
+}
+
+TEST_CASE("TLS is served on an inherited socket, and its clients outlast the process too",
+          "[apps][tls]") {
+  const Supervisor supervisor;
+  Running running;
+  const auto pair = make_certificate(running.path(), "server", 90);
+  running.write_configuration("[http]\ndrain_delay = \"0s\"\n" + pair.section() +
+                              "[context.good]\nenabled = true\n");
+  const auto serve_tls = [&] {
+    return std::make_unique<test_support::Process>(
+        "/bin/bash", supervisor.hand_over(PLEXSPHERE_BARE, running.arguments(),
+                                          "LISTEN_FDS=1 LISTEN_FDNAMES=tls LISTEN_PID=$$"));
+  };
+  const auto connect = [&] { return test_support::connect_plain("127.0.0.1", supervisor.port()); };
+  auto process = serve_tls();
+  CHECK(served_over_tls(connect()));
+  CHECK(has(test_support::read_file(running.path() / "addr"), "tls:127.0.0.1:"));
+
+  // Accepted by the first, which has to leave before a hello has come.
+  const int half_way = connect();
+  const int served = connect();  // behind it in the backlog
+  CHECK(served_over_tls(served));
+  process->terminate();
+  REQUIRE(
+      test_support::wait_until(20s, [&] { return has(process->err(), "drain.listener_closed"); }));
+  CHECK(served_over_tls(half_way));
+  CHECK(process->wait(20s) == 0);
+
+  const int between = connect();
+  process = serve_tls();
+  CHECK(served_over_tls(between));
 }
 
 TEST_CASE("variables meant for another process are passed over", "[apps]") {

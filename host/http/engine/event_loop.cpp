@@ -58,6 +58,7 @@ EventLoop::EventLoop(CallHost& host, const EngineOptions& options)
         std::make_unique<tls::Handshakes>(options_.handshake_timeout, [this](tls::Handshake done) {
           auto shared = std::make_shared<tls::Handshake>(std::move(done));
           order(Command::kRun, nullptr, [this, shared] {
+            ++handshakes_done_;
             welcome(std::move(shared->socket), std::move(shared->peer), std::move(shared->slot));
           });
         });
@@ -225,11 +226,21 @@ void EventLoop::admit(Listener::Accepted accepted, bool tls) {
   if (!slot) {
     turn_away(accepted.socket, accepted.peer, tls);
   } else if (tls) {
-    handshakes_->add(
-        {options_.certificates->wrap(accepted.socket), std::move(accepted.peer), std::move(slot)});
+    shake_hands(std::move(accepted), std::move(slot));
   } else {
     welcome(std::move(accepted.socket), std::move(accepted.peer), std::move(slot));
   }
+}
+
+void EventLoop::shake_hands(Listener::Accepted accepted, std::shared_ptr<void> slot) {
+  ++handshakes_begun_;
+  handshakes_->add(
+      {options_.certificates->wrap(accepted.socket), std::move(accepted.peer), std::move(slot)});
+}
+
+// Not what the handshakes say is under way: one that has ended may still be on its way to us.
+bool EventLoop::all_hands_shaken() const noexcept {
+  return !handshakes_ || handshakes_done_ + handshakes_->failed() == handshakes_begun_;
 }
 
 // A TLS client cannot be told before its handshake, which is what we have no room for.
@@ -249,6 +260,9 @@ void EventLoop::turn_away(Poco::Net::StreamSocket& socket, const std::string& pe
 
 void EventLoop::welcome(Poco::Net::StreamSocket socket, std::string peer,
                         std::shared_ptr<void> slot) {
+  if (cut_) {
+    return;
+  }
   const auto made = std::make_shared<Connection>(std::move(socket));
   Connection& connection = *made;
   connection.self = made;
@@ -279,7 +293,7 @@ void EventLoop::stop_accepting() {
 
 bool EventLoop::settled(const std::function<bool()>& also) {
   bool out = false;
-  order_and_wait([this, &also, &out] { out = unsettled_ == 0 && also(); });
+  order_and_wait([this, &also, &out] { out = unsettled_ == 0 && all_hands_shaken() && also(); });
   return out;
 }
 
@@ -293,6 +307,9 @@ void EventLoop::end_listening() {
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener->descriptor(), nullptr);
   }
   listeners_.clear();
+  if (handshakes_) {
+    handshakes_->hurry_silent(kLastRequests);
+  }
   for (auto at = all_.begin(); at != all_.end();) {
     Connection& connection = *at++;
     resume(connection);  // a request may have arrived that no event has told of yet
@@ -301,6 +318,10 @@ void EventLoop::end_listening() {
 
 void EventLoop::force_close() {
   order_and_wait([this] {
+    cut_ = true;
+    if (handshakes_) {
+      handshakes_->cut();
+    }
     while (!all_.empty()) {
       drop(all_.front());
     }

@@ -33,8 +33,9 @@ class EventLoop {
   void serve(Listener listener);
   void stop_accepting();
   void force_close();
-  // Whether no connection has a part of a request, or an answer that the client has not taken, and
-  // `also` holds at the same moment: asked on the loop, after the orders given so far.
+  // Whether no connection is in its handshake, has a part of a request, or an answer that the
+  // client has not taken, and `also` holds at the same moment: asked on the loop, after the orders
+  // given so far.
   bool settled(const std::function<bool()>& also);
   std::size_t connections() const noexcept { return limits_->taken(); }
   std::size_t idle() const noexcept { return idle_; }
@@ -52,6 +53,8 @@ class EventLoop {
  private:
   using Clock = std::chrono::steady_clock;
   enum class Command : unsigned char { kResume, kFlush, kEnd, kDrop, kRun };
+  // For the rest of a request, or of a hello, that has half arrived at a shutdown.
+  static constexpr std::chrono::seconds kLastRequests{2};
   struct Order {
     Command command;
     std::shared_ptr<Connection> connection;
@@ -70,6 +73,8 @@ class EventLoop {
 
   void accept_from(Listener& listener);
   void admit(Listener::Accepted accepted, bool tls);
+  void shake_hands(Listener::Accepted accepted, std::shared_ptr<void> slot);
+  bool all_hands_shaken() const noexcept;
   void welcome(Poco::Net::StreamSocket socket, std::string peer, std::shared_ptr<void> slot);
   void turn_away(Poco::Net::StreamSocket& socket, const std::string& peer, bool tls);
   void end_listening();
@@ -115,6 +120,7 @@ class EventLoop {
 
   std::atomic<bool> stopping_{false};
   bool ending_ = false;
+  bool cut_ = false;  // by force_close
   std::size_t unsettled_ = 0;
   std::atomic<std::size_t> accepted_{0};
   std::atomic<std::size_t> idle_{0};  // as of the last look, once a second
@@ -122,6 +128,8 @@ class EventLoop {
   std::mutex orders_mutex_;
   std::vector<Order> orders_;
   std::unique_ptr<tls::Handshakes> handshakes_;
+  std::size_t handshakes_begun_ = 0;
+  std::size_t handshakes_done_ = 0;  // and welcomed
   std::thread thread_;
 };
 

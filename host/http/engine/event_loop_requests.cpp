@@ -20,7 +20,6 @@ constexpr int kReadsAtOnce = 4;                     // of one connection in one 
 constexpr std::uint64_t kBytesASecond = 16 * 1024;  // that earn a slow client more time
 constexpr std::chrono::seconds kLinger{2};          // for the client to take a last answer
 constexpr std::uint64_t kMostDropped = 512 * 1024;  // bytes read and dropped meanwhile
-constexpr std::chrono::seconds kLastRequests{2};    // for what has half arrived at a shutdown
 constexpr std::chrono::seconds kLookAgain{1};       // at a connection whose request is under way
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

@@ -76,13 +76,17 @@ struct Handshakes::Impl {
   const FileDescriptor wake;
 
   std::mutex mutex;
-  std::list<Entry> arrived;  // guarded by mutex
-  bool stopping = false;     // guarded by mutex
+  std::list<Entry> arrived;                                   // guarded by mutex
+  bool stopping = false;                                      // guarded by mutex
+  Clock::time_point silent_until = Clock::time_point::max();  // guarded by mutex
+  bool cutting = false;                                       // guarded by mutex
 
   // The thread's own.
   std::list<Entry> entries;
   std::list<Entry*> backlog;  // oldest first, as below
   std::list<Entry*> active;
+  Clock::time_point leave_silent = Clock::time_point::max();  // silent_until, as last looked at
+  bool cut_all = false;
 
   std::atomic<std::size_t> under_way{0};
   std::atomic<std::size_t> succeeded{0};
@@ -183,6 +187,8 @@ struct Handshakes::Impl {
         return false;
       }
       fresh.swap(arrived);
+      leave_silent = silent_until;
+      cut_all = cutting;
     }
     for (auto next = fresh.begin(); next != fresh.end();) {
       const auto entry = next++;
@@ -237,8 +243,20 @@ struct Handshakes::Impl {
 
   void expire() {
     const auto now = Clock::now();
-    while (!entries.empty() && entries.front().deadline <= now) {
+    while (!entries.empty() && (cut_all || entries.front().deadline <= now)) {
       drop(entries.front());
+    }
+    if (leave_silent <= now) {
+      drop_silent();
+    }
+  }
+
+  void drop_silent() {
+    for (auto next = entries.begin(); next != entries.end();) {
+      Entry& entry = *next++;
+      if (entry.stage == Stage::kSilent) {
+        drop(entry);
+      }
     }
   }
 
@@ -246,14 +264,18 @@ struct Handshakes::Impl {
     if (entries.empty()) {
       return -1;
     }
-    if (may_begin()) {
+    if (may_begin() || cut_all) {
       return 0;
     }
+    const auto now = Clock::now();
     auto next = entries.front().deadline;
+    if (leave_silent > now) {  // afterwards none is left that it is about
+      next = std::min(next, leave_silent);
+    }
     if (!backlog.empty()) {
       next = std::min(next, active.front()->begun + kMoment);
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 };
@@ -280,6 +302,22 @@ void Handshakes::add(Handshake handshake) {
   if (first) {
     impl_->wake_up();
   }
+}
+
+void Handshakes::hurry_silent(std::chrono::milliseconds patience) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->silent_until = Clock::now() + patience;
+  }
+  impl_->wake_up();
+}
+
+void Handshakes::cut() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->cutting = true;
+  }
+  impl_->wake_up();
 }
 
 std::size_t Handshakes::under_way() const noexcept {

@@ -39,6 +39,11 @@ class Handshakes {
   // Takes constant time and does not touch the socket. No bound of its own: the caller's limit on
   // connections is the bound. Throws std::invalid_argument for a socket that is not from wrap.
   void add(Handshake handshake);
+  // For when nothing is added any more: clients that have not said hello by then are closed after
+  // `patience`, the others keep the time they have.
+  void hurry_silent(std::chrono::milliseconds patience);
+  // Closes what is under way, soon.
+  void cut();
   std::size_t under_way() const noexcept;
   std::size_t succeeded() const noexcept;
   std::size_t failed() const noexcept;  // refused, broken, or too slow

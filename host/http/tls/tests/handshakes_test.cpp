@@ -171,6 +171,26 @@ TEST_CASE("clients that stop after their hello do not keep a good one from begin
   }
 }
 
+TEST_CASE("in a hurry those that were silent are closed, and those that have begun go on",
+          "[tls]") {
+  const auto hello = recorded_hello();
+  TlsRig rig(fresh_certificates(), 600s);
+  const auto silent = connect_to(rig);
+  const auto begun = connect_to(rig);
+  REQUIRE(::send(begun.get(), hello.data(), hello.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(hello.size()));
+  pollfd waiting{begun.get(), POLLIN, 0};
+  REQUIRE(::poll(&waiting, 1, 20'000) == 1);  // the answer to its hello
+  REQUIRE(wait_until(20s, [&] { return rig.handshakes().under_way() == 2; }));
+  rig.handshakes().hurry_silent(10ms);
+  CHECK(closes(silent));
+  CHECK(wait_until(20s, [&] { return rig.handshakes().failed() == 1; }));
+  CHECK(rig.handshakes().under_way() == 1);
+  rig.handshakes().cut();
+  CHECK(closes(begun));
+  CHECK(wait_until(20s, [&] { return rig.handshakes().failed() == 2; }));
+}
+
 TEST_CASE("what travels with a socket arrives with it and is let go when it fails", "[tls]") {
   auto certificates = fresh_certificates();
   Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
