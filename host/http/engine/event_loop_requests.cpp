@@ -145,6 +145,7 @@ void EventLoop::leave_when_idle(Connection& connection) {
   }
   mark_unsettled(connection, true);
   set_deadline(connection, std::min(connection.deadline, last));
+  connection.leaving = true;
 }
 
 void EventLoop::read(Connection& connection, bool to_end) {
@@ -224,6 +225,9 @@ bool EventLoop::use(Connection& connection, std::string_view bytes) {
 }
 
 void EventLoop::await_bytes(Connection& connection) {
+  if (connection.leaving) {
+    return;
+  }
   const bool within = connection.partial || !connection.in.empty();
   if (!within) {
     set_deadline(connection, now_ + options_.idle_timeout);

@@ -81,5 +81,25 @@ TEST_CASE("force cuts handshakes too", "[http]") {
   CHECK(secure.engine->figures().connections == 0);
 }
 
+TEST_CASE("a client that sends a byte now and then does not hold the end", "[http]") {
+  Fixture fixture({.workers = 2, .idle_timeout = 60s, .receive_timeout = 60s});
+  const bool begun = GENERATE(true, false);
+  WireClient slow(port_of(fixture.engine->addresses().front()));
+  if (begun) {
+    CHECK(slow.send("GET / HTTP/1.1\r\nHost: a\r\n"));
+  }
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.engine->figures().accepted == 1; }));
+  fixture.engine->stop_accepting();
+  if (!begun) {
+    CHECK(slow.send("GET / HTTP/1.1\r\nHost: a\r\n"));
+  }
+  const auto until = Clock::now() + 20s;
+  while (!fixture.engine->wait_idle(Clock::now() + 100ms) && Clock::now() < until) {
+    (void)slow.send("a");
+  }
+  CHECK(Clock::now() < until);
+  CHECK(slow.answer().value().status == 408);
+}
+
 }  // namespace
 }  // namespace plexsphere::host::http
