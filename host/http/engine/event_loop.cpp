@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kScratch = 64 * 1024;
 constexpr int kAcceptsAtOnce = 64;                   // for one listener in one round
+constexpr int kAcceptsAtEnd = 4096;                  // for one listener: a whole backlog
 constexpr std::chrono::milliseconds kBreather{100};  // after the process ran out of descriptors
 constexpr std::chrono::seconds kLook{1};             // at how many connections are idle
 constexpr std::uintptr_t kListenerTag = 1;
@@ -297,13 +298,21 @@ bool EventLoop::settled(const std::function<bool()>& also) {
   return out;
 }
 
+// What the kernel has accepted already is served; closing would reset it. Not what comes meanwhile,
+// or clients that go on connecting would hold up everybody else's end.
+void EventLoop::accept_last(Listener& listener) {
+  std::optional<Listener::Accepted> last;
+  for (int i = 0; i < kAcceptsAtEnd; ++i, last.reset()) {
+    if (listener.accept(last) != Listener::Outcome::kAccepted) {
+      return;
+    }
+    admit(std::move(*last), listener.tls());
+  }
+}
+
 void EventLoop::end_listening() {
   for (const auto& listener : listeners_) {
-    // What the kernel has accepted already is served; closing would reset it.
-    for (std::optional<Listener::Accepted> last;
-         listener->accept(last) == Listener::Outcome::kAccepted; last.reset()) {
-      admit(std::move(*last), listener->tls());
-    }
+    accept_last(*listener);
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener->descriptor(), nullptr);
   }
   listeners_.clear();

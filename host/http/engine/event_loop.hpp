@@ -78,6 +78,7 @@ class EventLoop {
   void welcome(Poco::Net::StreamSocket socket, std::string peer, std::shared_ptr<void> slot);
   void turn_away(Poco::Net::StreamSocket& socket, const std::string& peer, bool tls);
   void end_listening();
+  void accept_last(Listener& listener);
 
   void resume(Connection& connection);
   void leave_when_idle(Connection& connection);

@@ -349,6 +349,7 @@ void EventLoop::end(Connection& connection) {
   }
   connection.busy = false;
   connection.in.clear();
+  connection.pipelined = false;
   connection.phase = Phase::kLingering;
   set_deadline(connection, now_ + kLinger);
   read(connection, true);

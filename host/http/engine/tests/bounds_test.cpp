@@ -106,6 +106,19 @@ TEST_CASE("an answer that is not taken in time is cut, not mixed with another", 
   CHECK(taken.rfind("HTTP/1.1") == 0);
 }
 
+TEST_CASE("a client that sends on after its last answer does not keep its connection by it",
+          "[http]") {
+  Fixture fixture({.workers = 2, .idle_timeout = 60s, .receive_timeout = 60s});
+  WireClient client(port_of(fixture));
+  CHECK(client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET / HTTP"));
+  CHECK(client.answer().value().status == 200);
+  CHECK_FALSE(client.answer().has_value());
+  CHECK(test_support::wait_until(20s, [&] {
+    (void)client.send("/");
+    return fixture.engine->figures().connections == 0;
+  }));
+}
+
 TEST_CASE("an answer that is taken slowly but steadily is not cut", "[http]") {
   Fixture fixture({.workers = 2, .receive_timeout = 300ms});
   WireClient slow(port_of(fixture), 10s, 16 * 1024);
