@@ -1,16 +1,18 @@
 #include "host/http/engine/connection_limits.hpp"
 
+#include "host/http/ip_address.hpp"
+
 namespace plexsphere::host::http::engine {
 
 struct ConnectionLimits::Slot {
-  Slot(std::shared_ptr<ConnectionLimits> o, std::string p)
-      : owner(std::move(o)), counted_peer(std::move(p)) {}
-  ~Slot() { owner->release(counted_peer); }
+  Slot(std::shared_ptr<ConnectionLimits> o, std::optional<Network> n)
+      : owner(std::move(o)), counted(n) {}
+  ~Slot() { owner->release(counted); }
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
   std::shared_ptr<ConnectionLimits> owner;
-  std::string counted_peer;  // empty: not counted by address
+  std::optional<Network> counted;
 };
 
 ConnectionLimits::ConnectionLimits(std::size_t total, std::size_t per_address,
@@ -23,18 +25,26 @@ std::shared_ptr<void> ConnectionLimits::take(const std::string& peer) {
     ++refused_;
     return nullptr;
   }
-  const bool by_address = per_address_ > 0 && !peer.empty() && !(is_proxy_ && is_proxy_(peer));
-  if (by_address && !count(peer)) {
+  const auto network = counted_as(peer);
+  if (network && !count(*network)) {
     --taken_;
     ++refused_;
     return nullptr;
   }
-  return std::make_shared<Slot>(shared_from_this(), by_address ? peer : std::string());
+  return std::make_shared<Slot>(shared_from_this(), network);
 }
 
-bool ConnectionLimits::count(const std::string& peer) {
+std::optional<ConnectionLimits::Network> ConnectionLimits::counted_as(
+    const std::string& peer) const {
+  if (per_address_ == 0 || (is_proxy_ && is_proxy_(peer))) {
+    return std::nullopt;
+  }
+  return network_key(peer);
+}
+
+bool ConnectionLimits::count(Network network) {
   const std::lock_guard lock(mutex_);
-  auto& used = by_address_[peer];
+  auto& used = by_network_[network];
   if (used >= per_address_) {
     return false;
   }
@@ -42,15 +52,15 @@ bool ConnectionLimits::count(const std::string& peer) {
   return true;
 }
 
-void ConnectionLimits::release(const std::string& peer) noexcept {
+void ConnectionLimits::release(std::optional<Network> network) noexcept {
   --taken_;
-  if (peer.empty()) {
+  if (!network) {
     return;
   }
   const std::lock_guard lock(mutex_);
-  const auto found = by_address_.find(peer);
-  if (found != by_address_.end() && --found->second == 0) {
-    by_address_.erase(found);
+  const auto found = by_network_.find(*network);
+  if (found != by_network_.end() && --found->second == 0) {
+    by_network_.erase(found);
   }
 }
 

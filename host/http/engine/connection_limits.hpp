@@ -1,15 +1,17 @@
-// How many connections there may be, in all and from one address.
+// How many connections there may be, in all and from one address (an IPv6 /64).
 //
 // Thread safety: all members from any thread. Ownership: shared with every slot it gave out.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace plexsphere::host::http::engine {
 
@@ -27,8 +29,11 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
 
  private:
   struct Slot;
-  bool count(const std::string& peer);
-  void release(const std::string& peer) noexcept;
+  using Network = std::uint64_t;  // see network_key
+  // Null: not counted by address.
+  std::optional<Network> counted_as(const std::string& peer) const;
+  bool count(Network network);
+  void release(std::optional<Network> network) noexcept;
 
   const std::size_t total_;
   const std::size_t per_address_;
@@ -36,7 +41,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   std::atomic<std::size_t> taken_{0};
   std::atomic<std::size_t> refused_{0};
   std::mutex mutex_;
-  std::unordered_map<std::string, std::size_t> by_address_;  // only addresses with a connection
+  std::map<Network, std::size_t> by_network_;  // only those with a connection
 };
 
 }  // namespace plexsphere::host::http::engine

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "host/http/pipeline/client_address.hpp"
+#include "host/http/ip_address.hpp"
 
 namespace plexsphere::host::http {
 namespace {

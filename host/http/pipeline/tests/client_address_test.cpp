@@ -14,20 +14,6 @@ std::vector<IpPrefix> prefixes(std::initializer_list<const char*> texts) {
   return out;
 }
 
-TEST_CASE("networks contain their addresses and no others", "[http]") {
-  const auto ten = *IpPrefix::parse("10.0.0.0/8");
-  CHECK(ten.contains("10.255.1.2"));
-  CHECK(ten.contains("::ffff:10.1.2.3"));
-  CHECK_FALSE(ten.contains("11.0.0.1"));
-  CHECK_FALSE(ten.contains("::1"));
-  CHECK(IpPrefix::parse("2001:db8::/32")->contains("2001:db8:1::1"));
-  CHECK(IpPrefix::parse("::1")->contains("::1"));
-  for (const char* bad :
-       {"", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/8x", "localhost"}) {
-    CHECK_FALSE(IpPrefix::parse(bad).has_value());
-  }
-}
-
 TEST_CASE("X-Forwarded-For is believed as far as trusted proxies reach", "[http]") {
   const auto trusted = prefixes({"10.0.0.0/8"});
   CHECK(client_address("10.0.0.1", "1.2.3.4", trusted) == "1.2.3.4");
