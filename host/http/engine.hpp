@@ -99,8 +99,10 @@ struct EngineOptions {
   // beyond it 503. Not below the largest body limit of a route, or such a body never fits.
   std::size_t max_buffered_bytes = 256 * 1024 * 1024;
 
-  std::size_t max_connections = 16'384;         // in total, streams included; beyond it 503
-  std::size_t max_connections_per_address = 0;  // 0: no such limit
+  std::size_t max_connections = 16'384;  // in total, streams included; beyond it 503
+  // Of one address (an IPv6 /64). Null: a quarter of max_connections, so that no single client can
+  // keep the others out. 0: no such limit.
+  std::optional<std::size_t> max_connections_per_address{};
   // Whether an address is exempt from the limit by address: a proxy that stands for many.
   std::function<bool(std::string_view address)> is_proxy{};
 

@@ -88,8 +88,12 @@ std::vector<KeySpec> size_keys() {
                       1'099'511'627'776, "of request bodies, over all connections"),
           integer_key("max_connections", engine.max_connections, 16, 1'000'000,
                       "in total, streams included"),
-          integer_key("max_connections_per_address", engine.max_connections_per_address, 0,
-                      1'000'000, "of one address that is no trusted proxy; 0: no limit")};
+          {.name = "max_connections_per_address",
+           .type = KeyType::kInteger,
+           .minimum = 0,
+           .maximum = 1'000'000,
+           .doc = "of one address that is no trusted proxy; without it a quarter of "
+                  "max_connections, 0: no limit"}};
 }
 
 std::vector<KeySpec> rate_keys() {
@@ -260,7 +264,9 @@ http::EngineOptions engine_options(const config::Configuration& configuration) {
   options.max_target_bytes = size(section, "max_target_bytes");
   options.max_buffered_bytes = size(section, "max_buffered_bytes");
   options.max_connections = size(section, "max_connections");
-  options.max_connections_per_address = size(section, "max_connections_per_address");
+  if (section.has("max_connections_per_address")) {
+    options.max_connections_per_address = size(section, "max_connections_per_address");
+  }
   options.is_proxy = [proxies = trusted_proxies(section)](std::string_view address) {
     return std::any_of(proxies.begin(), proxies.end(),
                        [address](const auto& proxy) { return proxy.contains(address); });

@@ -31,6 +31,12 @@ constexpr Refusal kTooManyConnections{
     "The server has as many connections as it takes; try again shortly.", "too_many_connections",
     std::chrono::seconds{0}};
 
+std::size_t of_one_address(const EngineOptions& options) {
+  constexpr std::size_t kPart = 4;
+  return options.max_connections_per_address.value_or(
+      std::max<std::size_t>(options.max_connections / kPart, 1));
+}
+
 FileDescriptor must(int descriptor, const char* what) {
   if (descriptor < 0) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -44,8 +50,8 @@ EventLoop::EventLoop(CallHost& host, const EngineOptions& options)
     : host_(host),
       options_(options),
       intake_(host.sink(), options_),
-      limits_(std::make_shared<ConnectionLimits>(
-          options.max_connections, options.max_connections_per_address, options.is_proxy)),
+      limits_(std::make_shared<ConnectionLimits>(options.max_connections, of_one_address(options),
+                                                 options.is_proxy)),
       epoll_(must(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       bell_(must(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       scratch_(kScratch),

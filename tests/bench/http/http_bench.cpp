@@ -26,7 +26,8 @@ const std::string kRequest = "GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\
 
 constexpr const char* kSettings =
     "[log]\nlevel = \"info\"\n"
-    "[http]\nunauthenticated_rate = 100000\nunauthenticated_burst = 1000000\n";
+    "[http]\nmax_connections_per_address = 0\n"
+    "unauthenticated_rate = 100000\nunauthenticated_burst = 1000000\n";
 
 std::uint16_t port_of(const std::string& url) {
   return static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));

@@ -233,13 +233,33 @@ TEST_CASE("a thousand idle connections need no worker", "[http]") {
 TEST_CASE("connections beyond the limit are told so, in total and by address", "[http]") {
   const bool total = GENERATE(true, false);
   EngineOptions options;
-  (total ? options.max_connections : options.max_connections_per_address) = 2;
+  if (total) {
+    options.max_connections = 2;
+    options.max_connections_per_address = 0;
+  } else {
+    options.max_connections_per_address = 2;
+  }
   Fixture fixture(options);
   const FileDescriptor first(fixture.connect());
   const FileDescriptor second(fixture.connect());
   CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).find("too_many_connections") !=
         std::string::npos);
   CHECK(fixture.engine->figures().refused_connections == 1);
+}
+
+TEST_CASE("one address may fill a quarter of the connections unless told otherwise", "[http]") {
+  EngineOptions options;
+  options.max_connections = 12;
+  Fixture fixture(options);
+  std::vector<FileDescriptor> three;
+  for (int i = 0; i < 3; ++i) {
+    three.emplace_back(fixture.connect());
+  }
+  CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).find("too_many_connections") !=
+        std::string::npos);
+  three.pop_back();
+  CHECK(test_support::wait_until(10s, [&] { return fixture.engine->figures().connections == 2; }));
+  CHECK(test_support::HttpClient().request("GET", fixture.url() + "/").status == 200);
 }
 
 TEST_CASE("an address that stands for many clients is exempt from the limit by address", "[http]") {
