@@ -55,7 +55,9 @@ struct StreamHubOptions {
   int send_buffer = 64 * 1024;  // SO_SNDBUF; a stalled client would fill megabytes otherwise
   std::chrono::milliseconds keep_alive{25'000};
   // A client that is sent away is told to come back after `reconnect_base` and a random part of a
-  // spread that grows by `reconnect_spread_each` for each client, up to `reconnect_spread`.
+  // spread. At a drain that grows by `reconnect_spread_each` for each client, up to
+  // `reconnect_spread`; a slow client has all of it, as many may be slow at the same moment and
+  // nobody knows how many.
   std::chrono::milliseconds reconnect_base{1'000};
   std::chrono::milliseconds reconnect_spread{10'000};
   std::chrono::milliseconds reconnect_spread_each{2};

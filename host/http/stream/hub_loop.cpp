@@ -309,7 +309,7 @@ void HubLoop::settle(Subscriber& who, Taken taken) {
   if (taken == Taken::kBroken) {
     ended(who, StreamEnd::kClientLeft);
   } else if (taken == Taken::kOverflow) {
-    who.outlet.finish(reconnect_hint(1).get());
+    who.outlet.finish(reconnect_hint(options_.reconnect_spread).get());
     ended(who, StreamEnd::kSlow);
   }
 }
@@ -320,7 +320,7 @@ void HubLoop::say_goodbye(Subscriber& who, StreamEnd why) {
     return;
   }
   const bool fine = who.outlet.flush() == Taken::kFine;
-  const FramePtr hint = why == StreamEnd::kDraining ? reconnect_hint(draining_) : nullptr;
+  const FramePtr hint = why == StreamEnd::kDraining ? reconnect_hint(drain_spread()) : nullptr;
   if (fine) {
     who.outlet.finish(hint.get());
   }
@@ -373,9 +373,12 @@ void HubLoop::ended(Subscriber& who, StreamEnd why) {
   graveyard_.push_back(directory_.remove(who));
 }
 
-FramePtr HubLoop::reconnect_hint(std::size_t leaving) {
-  const auto spread = std::min(options_.reconnect_spread,
-                               options_.reconnect_spread_each * static_cast<std::int64_t>(leaving));
+std::chrono::milliseconds HubLoop::drain_spread() const {
+  return std::min(options_.reconnect_spread,
+                  options_.reconnect_spread_each * static_cast<std::int64_t>(draining_));
+}
+
+FramePtr HubLoop::reconnect_hint(std::chrono::milliseconds spread) {
   std::uniform_int_distribution<std::int64_t> part(0, std::max<std::int64_t>(spread.count(), 0));
   return retry_frame(options_.reconnect_base + std::chrono::milliseconds(part(random_)));
 }

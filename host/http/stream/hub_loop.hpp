@@ -78,7 +78,8 @@ class HubLoop {
   void say_goodbye(Subscriber& who, StreamEnd why);
   void leave_channels(Subscriber& who);
   void ended(Subscriber& who, StreamEnd why);
-  FramePtr reconnect_hint(std::size_t leaving);
+  std::chrono::milliseconds drain_spread() const;
+  FramePtr reconnect_hint(std::chrono::milliseconds spread);
 
   const StreamHubOptions options_;
   const QueueLimits limits_;
