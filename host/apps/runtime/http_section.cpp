@@ -42,13 +42,13 @@ KeySpec list_key(const char* name, std::int64_t most, const char* doc) {
 }
 
 std::vector<KeySpec> listener_keys(const std::string& default_addr) {
-  return {
-      {.name = "addr",
-       .default_value = Value(default_addr),
-       .minimum = 1,
-       .doc = "host:port, :port, [v6]:port, unix:/path or tls:host:port; --addr wins"},
-      list_key("more_addrs", 16, "further listeners, written like addr"),
-      list_key("trusted_proxies", 64, "addresses or networks whose X-Forwarded-For is believed")};
+  return {{.name = "addr",
+           .default_value = Value(default_addr),
+           .minimum = 1,
+           .doc = "host:port, :port, [v6]:port, unix:/path or tls:host:port; --addr wins"},
+          list_key("more_addrs", 16, "further listeners, written like addr"),
+          list_key("trusted_proxies", 64,
+                   "addresses or networks whose X-Forwarded-* and Forwarded are believed")};
 }
 
 // Defaults stand where they are used, and are read from there.

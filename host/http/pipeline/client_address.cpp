@@ -15,15 +15,18 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
+bool is_trusted_proxy(std::string_view peer, std::span<const IpPrefix> trusted) {
+  if (peer.empty()) {
+    return !trusted.empty();
+  }
+  return std::any_of(trusted.begin(), trusted.end(),
+                     [peer](const IpPrefix& prefix) { return prefix.contains(peer); });
+}
+
 std::string client_address(std::string_view peer, std::string_view forwarded_for,
                            std::span<const IpPrefix> trusted) {
-  const auto is_trusted = [trusted](std::string_view address) {
-    return std::any_of(trusted.begin(), trusted.end(),
-                       [address](const IpPrefix& prefix) { return prefix.contains(address); });
-  };
-  // A unix-socket peer has no address: whoever may open the socket is a proxy the operator placed.
   std::string_view best = peer;
-  while (!forwarded_for.empty() && (best.empty() ? !trusted.empty() : is_trusted(best))) {
+  while (!forwarded_for.empty() && is_trusted_proxy(best, trusted)) {
     const auto comma = forwarded_for.rfind(',');
     const auto next =
         trimmed(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));

@@ -1,5 +1,7 @@
 #include "host/http/pipeline/exchange.hpp"
 
+#include <algorithm>
+
 #include "host/base/uuid.hpp"
 #include "host/base/wire_text.hpp"
 #include "host/http/pipeline/own_headers.hpp"
@@ -23,6 +25,21 @@ bool is_correlation_id(std::string_view text) {
 std::string correlation_id_of(const RequestHead& head) {
   const std::string* sent = head.header("x-correlation-id");
   return sent != nullptr && is_correlation_id(*sent) ? *sent : make_uuid7_text();
+}
+
+// What proxies say of the client (RFC 7239 and its forerunners). Names are in lower case.
+bool is_forwarded(const std::pair<std::string, std::string>& header) {
+  return header.first == "forwarded" || header.first.starts_with("x-forwarded-");
+}
+
+// Nobody behind us can tell a proxy's word from that of a client which pretends to be one.
+Request without_pretence(Request request, const RouterOptions& options) {
+  auto& headers = request.head.headers;
+  const auto first = std::find_if(headers.begin(), headers.end(), is_forwarded);
+  if (first != headers.end() && !is_trusted_proxy(request.head.peer, options.trusted_proxies)) {
+    headers.erase(std::remove_if(first, headers.end(), is_forwarded), headers.end());
+  }
+  return request;
 }
 
 // A proxy may append to the header or add one of its own: they count as one list (RFC 9110, 5.3).
@@ -88,7 +105,7 @@ std::string joined(const std::vector<std::string_view>& methods) {
 
 Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> reply)
     : pipeline_(pipeline),
-      request_(std::move(request)),
+      request_(without_pretence(std::move(request), pipeline.options)),
       reply_(std::move(reply)),
       match_(pipeline.table.match(request_.head.method, request_.head.path())),
       route_(match_.route != nullptr ? *match_.route : pipeline.unmatched),

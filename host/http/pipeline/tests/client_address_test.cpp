@@ -28,5 +28,15 @@ TEST_CASE("X-Forwarded-For is believed as far as trusted proxies reach", "[http]
   CHECK(client_address("", "1.2.3.4", {}).empty());
 }
 
+TEST_CASE("a proxy is who the operator says, and a unix socket where there are any", "[http]") {
+  const auto trusted = prefixes({"10.0.0.0/8", "::1"});
+  CHECK(is_trusted_proxy("10.9.8.7", trusted));
+  CHECK(is_trusted_proxy("::1", trusted));
+  CHECK_FALSE(is_trusted_proxy("192.0.2.1", trusted));
+  CHECK(is_trusted_proxy("", trusted));
+  CHECK_FALSE(is_trusted_proxy("", {}));
+  CHECK_FALSE(is_trusted_proxy("10.9.8.7", {}));
+}
+
 }  // namespace
 }  // namespace plexsphere::host::http

@@ -23,6 +23,54 @@ std::string gzip(const std::string& plain) {
   return out;
 }
 
+// A route whose handler notes what it is told of proxies.
+struct Forwarded : Fixture {
+  Forwarded() : Fixture(RouterOptions{.trusted_proxies = {*IpPrefix::parse("10.0.0.0/8")}}) {
+    Route route = make("GET", "/seen", PX_AUTH_NONE);
+    route.ctx = this;
+    route.handle = [](void* self, const px_request* request, const px_responder* responder) {
+      auto& seen = static_cast<Forwarded*>(self)->seen_;
+      for (std::uint64_t i = 0; i < request->header_count; ++i) {
+        seen += text(request->headers[i].name) + "=" + text(request->headers[i].value) + ";";
+      }
+      px_response response{};
+      response.struct_size = sizeof(response);
+      response.status = 204;
+      responder->respond(responder->self, &response);
+    };
+    REQUIRE(router_.add(std::move(route)).ok());
+  }
+  std::string seen_from(const std::string& peer) {
+    seen_.clear();
+    const auto reply = std::make_shared<Waiting>();
+    router_.handle({{"GET",
+                     "/seen",
+                     {{"x-forwarded-for", "192.0.2.1"},
+                      {"accept", "*/*"},
+                      {"x-forwarded-proto", "https"},
+                      {"x-forwarded-host", "evil.example"},
+                      {"forwarded", "for=192.0.2.1"},
+                      {"forwarded-by", "me"}},
+                     peer},
+                    "",
+                    false},
+                   reply);
+    CHECK(reply->wait().status == 204);
+    return seen_;
+  }
+  std::string seen_;
+};
+
+TEST_CASE_METHOD(Forwarded, "what proxies say of a client reaches handlers from proxies only",
+                 "[http]") {
+  const std::string all =
+      "x-forwarded-for=192.0.2.1;accept=*/*;x-forwarded-proto=https;"
+      "x-forwarded-host=evil.example;forwarded=for=192.0.2.1;forwarded-by=me;";
+  CHECK(seen_from("192.0.2.9") == "accept=*/*;forwarded-by=me;");
+  CHECK(seen_from("10.0.0.1") == all);
+  CHECK(seen_from("") == all);  // a unix socket, beside trusted proxies
+}
+
 class Bodies : public Fixture {
  public:
   Bodies() {
