@@ -1,6 +1,7 @@
 // Requests and responses as the host sees them, whatever engine carried them.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct Request {
   RequestHead head;
   std::string body;
   bool body_overflow = false;  // larger than the limit the sink gave; `body` is then empty
+  // When it had been read whole, before it waited for anything.
+  std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
 };
 
 struct Response {

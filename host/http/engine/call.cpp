@@ -55,6 +55,7 @@ Request Call::take_request() {
   }
   request.body = std::move(received_.body);
   request.body_overflow = received_.overflow;
+  request.arrived = received_.arrived;
   return request;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -46,6 +47,7 @@ struct Received {
   BufferShare share;  // for `body`, wherever that goes, until the call ends
   bool overflow = false;
   bool must_close = false;  // bytes of this request are still on their way
+  std::chrono::steady_clock::time_point arrived{};
 };
 
 class Call final : public Job, public Reply, public std::enable_shared_from_this<Call> {

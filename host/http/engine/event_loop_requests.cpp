@@ -250,6 +250,7 @@ void EventLoop::hand_over(Connection& connection, Intake::Whole whole) {
   mark_unsettled(connection, false);
   connection.busy = true;
   connection.served = true;
+  whole.request.arrived = now_;
   auto& jobs = whole.lane == Lane::kFast ? fast_jobs_ : blocking_jobs_;
   jobs.push_back(std::make_shared<Call>(host_, host_.tally(), connection.shared_from_this(),
                                         std::move(whole.request), whole.lane));

@@ -109,7 +109,7 @@ Exchange::Exchange(Pipeline& pipeline, Request request, std::shared_ptr<Reply> r
       reply_(std::move(reply)),
       match_(pipeline.table.match(request_.head.method, request_.head.path())),
       route_(match_.route != nullptr ? *match_.route : pipeline.unmatched),
-      began_(Clock::now()),
+      began_(request_.arrived),
       deadline_(began_ + pipeline.options.deadline),
       correlation_id_(correlation_id_of(request_.head)),
       remote_ip_(remote_ip_of(request_.head, pipeline.options)),
@@ -124,6 +124,10 @@ Exchange::~Exchange() {
 }
 
 void Exchange::begin() {
+  if (deadline_ <= Clock::now()) {
+    expire();  // it has waited that long for its worker
+    return;
+  }
   pipeline_.in_flight.add(this);  // not before it is shared: the deadline keeper takes a reference
   if (!accept_request()) {
     return;
@@ -174,7 +178,7 @@ bool Exchange::accept_content() {
 }
 
 bool Exchange::within_rate() {
-  const auto wait = pipeline_.limiter.refuse(remote_ip_, began_);
+  const auto wait = pipeline_.limiter.refuse(remote_ip_, Clock::now());
   if (!wait) {
     return true;
   }

@@ -108,7 +108,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   const std::shared_ptr<Reply> reply_;  // shared with the engine, which has the connection
   const Match match_;                   // views request_
   const Route& route_;
-  const std::chrono::steady_clock::time_point began_;
+  const std::chrono::steady_clock::time_point began_;  // before it waited for its worker
   const std::chrono::steady_clock::time_point deadline_;
   const std::string correlation_id_;
   const std::string remote_ip_;

@@ -14,10 +14,16 @@ InFlight::Shard& InFlight::shard(const Exchange* exchange) {
 void InFlight::add(Exchange* exchange) {
   Shard& home = shard(exchange);
   const std::lock_guard lock(home.mutex);
-  InFlightLink& link = exchange->link_;
-  link = {home.newest, nullptr, true};
-  (home.newest == nullptr ? home.oldest : home.newest->link_.next) = exchange;
-  home.newest = exchange;
+  // All have the same time from their arrival, so nearly always it is the newest; but one that has
+  // waited for its worker may come after younger ones.
+  Exchange* before = home.newest;
+  while (before != nullptr && exchange->deadline() < before->deadline()) {
+    before = before->link_.previous;
+  }
+  Exchange* after = before == nullptr ? home.oldest : before->link_.next;
+  exchange->link_ = {before, after, true};
+  (before == nullptr ? home.oldest : before->link_.next) = exchange;
+  (after == nullptr ? home.newest : after->link_.previous) = exchange;
   ++home.size;
 }
 

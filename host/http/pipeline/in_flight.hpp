@@ -26,8 +26,8 @@ class InFlight {
   void add(Exchange* exchange);
   void remove(Exchange* exchange);
   std::size_t size() const;
-  // Those whose deadline lies before `now`. All of one router have the same time, so the oldest
-  // come first and the search ends at the first that still has some.
+  // Those whose deadline lies before `now`. They are kept in the order of their deadlines, so the
+  // search ends at the first that still has some time.
   std::vector<std::shared_ptr<Exchange>> expired(std::chrono::steady_clock::time_point now);
 
  private:

@@ -40,8 +40,8 @@ struct GatePorts {
 };
 
 struct RouterOptions {
-  // From the whole request having been read; past it the host answers 503
-  // request_deadline_exceeded whatever the handler does.
+  // From the whole request having been read, before it waits for a worker; past it the host answers
+  // 503 request_deadline_exceeded whatever the handler does.
   std::chrono::milliseconds deadline{30'000};
   std::vector<IpPrefix> trusted_proxies;
   // Calls a second and at once that one address (an IPv6 /64) may make to routes without

@@ -46,6 +46,11 @@ class Sink final : public RequestSink {
       std::unique_lock lock(mutex_);
       ++blocked_;
       wake_.wait_for(lock, 20s, [this] { return unblocked_; });
+    } else if (request.head.target == "/age") {
+      const auto age = Clock::now() - request.arrived;
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+      reply->send({200, "text/plain", std::to_string(ms), {}});
+      return;
     } else if (request.head.target == "/dropped") {
       return;
     } else if (request.head.target == "/large") {

@@ -211,6 +211,22 @@ TEST_CASE("a request that waited too long for a worker is shed", "[http]") {
   CHECK(second.get() == 503);
 }
 
+TEST_CASE("a request is as old as the wait for its worker makes it", "[http]") {
+  Fixture fixture({.workers = 1, .max_wait = 20s});
+  auto first = fixture.get_later("/block");
+  REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.blocked() == 1; }));
+  auto age = std::async(std::launch::async, [url = fixture.url() + "/age"] {
+    return std::stoi(test_support::HttpClient(20s).request("GET", url).body);
+  });
+  REQUIRE(test_support::wait_until(
+      10s, [&] { return fixture.engine->figures().waiting_blocking == 1; }));
+  const auto until = Clock::now() + 60ms;
+  REQUIRE(test_support::wait_until(10s, [&] { return Clock::now() > until; }));
+  fixture.sink.unblock();
+  CHECK(first.get() == 200);
+  CHECK(age.get() >= 60);
+}
+
 TEST_CASE("a blocked lane does not hold up the fast one", "[http]") {
   Fixture fixture({.fast_workers = 1, .workers = 1});
   auto first = fixture.get_later("/block");

@@ -133,6 +133,63 @@ TEST_CASE_METHOD(Limited, "behind a proxy it is the client that counts, however 
   CHECK(refused >= 2);
 }
 
+Request aged(const char* target, Clock::duration age) {
+  return {{"GET", target, {}, "127.0.0.1"}, "", false, Clock::now() - age};
+}
+
+TEST_CASE_METHOD(Fixture, "a request whose time went by before its worker came is not begun",
+                 "[http]") {
+  const auto answer = call_with(aged("/open", 31s));
+  CHECK(answer.status == 503);
+  CHECK(code(answer) == "request_deadline_exceeded");
+  CHECK(handled_ == 0);
+  CHECK(metrics_.render().find("plexsphere_http_deadlines_exceeded_total 1") != std::string::npos);
+  CHECK(router_.unanswered() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "what a request waited for its worker is a part of its duration",
+                 "[http]") {
+  CHECK(call_with(aged("/open", 5s)).status == 204);
+  const std::string sum =
+      "plexsphere_http_request_duration_seconds_sum{method=\"GET\",route=\"/open\"} ";
+  const std::string text = metrics_.render();
+  const auto at = text.find(sum);
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stod(text.substr(at + sum.size())) >= 5.0);
+}
+
+// Handlers that answer when the test is over.
+struct Pending : Fixture {
+  Pending() {
+    Route route = make("GET", "/pending", PX_AUTH_NONE);
+    route.ctx = this;
+    route.handle = [](void* self, const px_request*, const px_responder* responder) {
+      static_cast<Pending*>(self)->responders_.push_back(*responder);
+    };
+    REQUIRE(router_.add(std::move(route)).ok());
+  }
+  ~Pending() {
+    px_response response{};
+    response.struct_size = sizeof(response);
+    response.status = 204;
+    for (const auto& responder : responders_) {
+      responder.respond(responder.self, &response);
+    }
+  }
+  std::vector<px_responder> responders_;
+};
+
+TEST_CASE_METHOD(Pending, "a request that comes late from the line ends in its time all the same",
+                 "[http]") {
+  for (int i = 0; i < 200; ++i) {  // in each part of what is watched
+    router_.handle(aged("/pending", 0s), std::make_shared<Waiting>());
+  }
+  const auto late = std::make_shared<Waiting>();
+  router_.handle(aged("/pending", 29s + 900ms), late);
+  CHECK(late->wait().status == 503);
+  CHECK(router_.unanswered() == 200);
+}
+
 TEST_CASE_METHOD(Fixture, "a refusal of the engine is a problem document, counted and logged",
                  "[http]") {
   const Refusal refusal{503, "overloaded", "Too many requests are waiting.", "queue_full", 3s};
