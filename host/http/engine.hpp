@@ -113,14 +113,17 @@ struct EngineOptions {
 
 // Figures for metrics, all since the engine was made unless they are levels.
 struct EngineFigures {
-  std::size_t connections = 0;          // level, streams included
-  std::size_t idle_connections = 0;     // level
-  std::size_t in_flight = 0;            // level: requests taken and not answered
-  std::size_t waiting_fast = 0;         // level: requests waiting for a worker
-  std::size_t waiting_blocking = 0;     // level
-  std::size_t buffered_bytes = 0;       // level: of request bodies
-  std::size_t accepted = 0;             // connections
-  std::size_t refused_connections = 0;  // over a limit of connections
+  std::size_t connections = 0;         // level, streams included
+  std::size_t idle_connections = 0;    // level
+  std::size_t in_flight = 0;           // level: requests taken and not answered
+  std::size_t waiting_fast = 0;        // level: requests waiting for a worker
+  std::size_t waiting_blocking = 0;    // level
+  std::size_t buffered_bytes = 0;      // level: of request bodies
+  std::size_t accepted = 0;            // connections
+  std::size_t refused_in_total = 0;    // connections over max_connections
+  std::size_t refused_by_address = 0;  // over max_connections_per_address
+  std::size_t closed_idle = 0;         // connections, at idle_timeout
+  std::size_t closed_untaken = 0;      // their clients did not take an answer in time
   std::size_t tls_handshakes = 0;
   std::size_t tls_failures = 0;
 };

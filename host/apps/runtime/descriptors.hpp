@@ -7,7 +7,8 @@
 
 namespace plexsphere::host::apps {
 
-// Kept for what is no connection of a client: database, signer, logs, plugins, probes.
+// Kept for what is no connection of a client: database, signer, logs, plugins, probes; and for
+// clients that are being told that there is no room for them.
 inline constexpr std::size_t kReservedDescriptors = 512;
 
 // Raises the soft limit of open files (RLIMIT_NOFILE) to the hard one and returns it. Any thread.

@@ -18,6 +18,22 @@ prometheus::Gauge& waiting(telemetry::Metrics& metrics, const char* lane) {
       .Add({{"lane", lane}});
 }
 
+prometheus::Counter& refused(telemetry::Metrics& metrics, const char* reason) {
+  return metrics
+      .counter("plexsphere_http_connections_refused_total",
+               "Connections turned away over max_connections (total) or "
+               "max_connections_per_address (address).")
+      .Add({{"reason", reason}});
+}
+
+prometheus::Counter& closed(telemetry::Metrics& metrics, const char* reason) {
+  return metrics
+      .counter("plexsphere_http_connections_closed_total",
+               "Connections closed without a word: silent for idle_timeout, or their clients did "
+               "not take an answer within receive_timeout.")
+      .Add({{"reason", reason}});
+}
+
 prometheus::Counter& handshakes(telemetry::Metrics& metrics, const char* result) {
   return metrics
       .counter("plexsphere_tls_handshakes_total", "TLS handshakes of clients that came to an end.")
@@ -46,11 +62,10 @@ EngineMetrics::EngineMetrics(telemetry::Metrics& metrics)
                     .counter("plexsphere_http_connections_accepted_total",
                              "Connections of clients that were taken.")
                     .Add({})},
-      refused_{metrics
-                   .counter("plexsphere_http_connections_refused_total",
-                            "Connections turned away over max_connections or "
-                            "max_connections_per_address.")
-                   .Add({})},
+      refused_in_total_{refused(metrics, "total")},
+      refused_by_address_{refused(metrics, "address")},
+      closed_idle_{closed(metrics, "idle")},
+      closed_untaken_{closed(metrics, "answer_not_taken")},
       handshakes_{handshakes(metrics, "ok")},
       failed_handshakes_{handshakes(metrics, "failed")} {}
 
@@ -73,7 +88,10 @@ void EngineMetrics::update(const http::EngineFigures& figures, std::size_t strea
   set(waiting_blocking_, figures.waiting_blocking);
   set(buffered_, figures.buffered_bytes);
   accepted_.reach(figures.accepted);
-  refused_.reach(figures.refused_connections);
+  refused_in_total_.reach(figures.refused_in_total);
+  refused_by_address_.reach(figures.refused_by_address);
+  closed_idle_.reach(figures.closed_idle);
+  closed_untaken_.reach(figures.closed_untaken);
   handshakes_.reach(figures.tls_handshakes);
   failed_handshakes_.reach(figures.tls_failures);
 }

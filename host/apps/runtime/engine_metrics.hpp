@@ -35,7 +35,10 @@ class EngineMetrics {
   prometheus::Gauge& waiting_blocking_;
   prometheus::Gauge& buffered_;
   Total accepted_;
-  Total refused_;
+  Total refused_in_total_;
+  Total refused_by_address_;
+  Total closed_idle_;
+  Total closed_untaken_;
   Total handshakes_;
   Total failed_handshakes_;
 };

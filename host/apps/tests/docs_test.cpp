@@ -99,6 +99,22 @@ TEST_CASE("every key on the page exists", "[apps][docs]") {
   CHECK(seen > 30);
 }
 
+TEST_CASE("every metric of HTTP is on the pages about it", "[apps][docs]") {
+  Running running;
+  running.start();
+  CHECK(running.get("/nowhere").status == 404);
+  const std::string pages = page("http.md") + page("tls.md");
+  const std::string metrics = running.get("/metrics").body;
+  const std::regex name("# TYPE (plexsphere_(http|stream|tls)_[a-z_]+) ");
+  std::size_t seen = 0;
+  for (std::sregex_iterator at(metrics.begin(), metrics.end(), name), end; at != end;
+       ++at, ++seen) {
+    INFO((*at)[1].str());
+    CHECK(std::regex_search(pages, std::regex("`" + (*at)[1].str() + "[`{]")));
+  }
+  CHECK(seen > 20);
+}
+
 TEST_CASE("the configuration on the page about HTTP passes the check", "[apps][docs]") {
   Running running;
   const auto pair = make_certificate(running.path(), "server", 90);

@@ -107,6 +107,22 @@ TEST_CASE("limits of the configuration are those of the engine", "[apps]") {
   }
 }
 
+TEST_CASE("connections beyond the limit of one address are refused and counted as such", "[apps]") {
+  Running running("drain_delay = \"0s\"\nmax_connections_per_address = 1\n");
+  running.start();
+  const auto port = running.url().substr(running.url().rfind(':') + 1);
+  // Two connections at once, a request over the first after the second has been refused.
+  const auto done = test_support::run(
+      "/bin/bash",
+      {"-c", "exec 3<>/dev/tcp/127.0.0.1/" + port + " 4<>/dev/tcp/127.0.0.1/" + port +
+                 " && head -n 1 <&4 && printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3 && "
+                 "cat <&3"});
+  INFO(done.err);
+  CHECK(has(done.out, "HTTP/1.1 503 "));
+  CHECK(has(done.out, "\nplexsphere_http_connections_refused_total{reason=\"address\"} 1\n"));
+  CHECK(has(done.out, "\nplexsphere_http_connections_refused_total{reason=\"total\"} 0\n"));
+}
+
 TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
   Running running;
   running.start();
@@ -118,7 +134,12 @@ TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
       metrics, std::regex("\nplexsphere_http_connections_accepted_total ([4-9]|[1-9][0-9]+)\n")));
   for (const char* line :
        {"# TYPE plexsphere_http_connections_accepted_total counter",
+        "plexsphere_http_connections_refused_total{reason=\"total\"} 0",
+        "plexsphere_http_connections_refused_total{reason=\"address\"} 0",
+        "plexsphere_http_connections_closed_total{reason=\"idle\"} 0",
+        "plexsphere_http_connections_closed_total{reason=\"answer_not_taken\"} 0",
         "# TYPE plexsphere_http_connections_refused_total counter",
+        "# TYPE plexsphere_http_connections_closed_total counter",
         "# TYPE plexsphere_tls_handshakes_total counter",
         "# TYPE plexsphere_http_connections gauge", "plexsphere_http_connections{state=\"idle\"} ",
         "plexsphere_http_connections{state=\"busy\"} 1",

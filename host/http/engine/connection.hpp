@@ -62,6 +62,7 @@ struct Connection : WheelEntry,
   bool unsettled = false;  // counted as such by the loop
   bool tls = false;
   bool served = false;         // at least one request has come over it
+  bool turned_away = false;    // has no slot; is only told so
   bool leaving = false;        // its deadline is that of the end: bytes do not postpone it
   bool pipelined = false;      // `in` came behind a request and was not looked at since
   std::uint64_t dropped = 0;   // bytes read and dropped while lingering

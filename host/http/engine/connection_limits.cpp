@@ -19,17 +19,18 @@ ConnectionLimits::ConnectionLimits(std::size_t total, std::size_t per_address,
                                    std::function<bool(std::string_view)> is_proxy)
     : total_(total), per_address_(per_address), is_proxy_(std::move(is_proxy)) {}
 
-std::shared_ptr<void> ConnectionLimits::take(const std::string& peer) {
+std::variant<std::shared_ptr<void>, ConnectionLimits::Limit> ConnectionLimits::take(
+    const std::string& peer) {
   if (++taken_ > total_) {
     --taken_;
-    ++refused_;
-    return nullptr;
+    ++refused_in_total_;
+    return Limit::kTotal;
   }
   const auto network = counted_as(peer);
   if (network && !count(*network)) {
     --taken_;
-    ++refused_;
-    return nullptr;
+    ++refused_by_address_;
+    return Limit::kAddress;
   }
   return std::make_shared<Slot>(shared_from_this(), network);
 }

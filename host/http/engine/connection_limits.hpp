@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace plexsphere::host::http::engine {
 
@@ -22,10 +23,13 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   ConnectionLimits(std::size_t total, std::size_t per_address,
                    std::function<bool(std::string_view)> is_proxy);
 
-  // The right to one connection, for as long as the result lives; null when a limit is reached.
-  std::shared_ptr<void> take(const std::string& peer);
+  enum class Limit : unsigned char { kTotal, kAddress };
+  // The right to one connection, for as long as the result lives; or the limit that is reached.
+  std::variant<std::shared_ptr<void>, Limit> take(const std::string& peer);
   std::size_t taken() const noexcept { return taken_; }
-  std::size_t refused() const noexcept { return refused_; }
+  std::size_t refused(Limit limit) const noexcept {
+    return limit == Limit::kTotal ? refused_in_total_ : refused_by_address_;
+  }
 
  private:
   struct Slot;
@@ -39,7 +43,8 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   const std::size_t per_address_;
   const std::function<bool(std::string_view)> is_proxy_;
   std::atomic<std::size_t> taken_{0};
-  std::atomic<std::size_t> refused_{0};
+  std::atomic<std::size_t> refused_in_total_{0};
+  std::atomic<std::size_t> refused_by_address_{0};
   std::mutex mutex_;
   std::map<Network, std::size_t> by_network_;  // only those with a connection
 };

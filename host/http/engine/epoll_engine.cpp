@@ -11,6 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using engine::WorkerLane;
+using Limit = engine::ConnectionLimits::Limit;
 
 constexpr std::chrono::milliseconds kLookForIdle{2};
 
@@ -66,7 +67,10 @@ class EpollEngine final : public Engine, private engine::CallHost {
     out.waiting_fast = fast_.waiting();
     out.waiting_blocking = blocking_.waiting();
     out.accepted = loop_.accepted();
-    out.refused_connections = loop_.refused();
+    out.refused_in_total = loop_.refused(Limit::kTotal);
+    out.refused_by_address = loop_.refused(Limit::kAddress);
+    out.closed_idle = loop_.idled_out();
+    out.closed_untaken = loop_.untaken();
     out.buffered_bytes = loop_.buffered_bytes();
     if (const auto* handshakes = loop_.handshakes()) {
       out.tls_handshakes = handshakes->succeeded();

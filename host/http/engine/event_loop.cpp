@@ -24,12 +24,17 @@ constexpr int kAcceptsAtOnce = 64;                   // for one listener in one 
 constexpr int kAcceptsAtEnd = 4096;                  // for one listener: a whole backlog
 constexpr std::chrono::milliseconds kBreather{100};  // after the process ran out of descriptors
 constexpr std::chrono::seconds kLook{1};             // at how many connections are idle
+constexpr std::size_t kMostTurnedAway = 64;          // at the same time; out of the reserve
 constexpr std::uintptr_t kListenerTag = 1;
 
 constexpr Refusal kTooManyConnections{
     503, "too_many_connections",
     "The server has as many connections as it takes; try again shortly.", "too_many_connections",
     std::chrono::seconds{0}};
+constexpr Refusal kTooManyOfAddress{
+    503, "too_many_connections",
+    "This address has as many connections as one may have; close some of them.",
+    "too_many_connections_of_address", std::chrono::seconds{0}};
 
 std::size_t of_one_address(const EngineOptions& options) {
   constexpr std::size_t kPart = 4;
@@ -229,10 +234,13 @@ void EventLoop::accept_from(Listener& listener) {
 
 void EventLoop::admit(Listener::Accepted accepted, bool tls) {
   ++accepted_;
-  auto slot = limits_->take(accepted.peer);
-  if (!slot) {
-    turn_away(accepted.socket, accepted.peer, tls);
-  } else if (tls) {
+  auto taken = limits_->take(accepted.peer);
+  if (const auto* limit = std::get_if<ConnectionLimits::Limit>(&taken)) {
+    turn_away(std::move(accepted), tls, *limit);
+    return;
+  }
+  auto slot = std::get<std::shared_ptr<void>>(std::move(taken));
+  if (tls) {
     shake_hands(std::move(accepted), std::move(slot));
   } else {
     welcome(std::move(accepted.socket), std::move(accepted.peer), std::move(slot));
@@ -250,14 +258,27 @@ bool EventLoop::all_hands_shaken() const noexcept {
   return !handshakes_ || handshakes_done_ + handshakes_->failed() == handshakes_begun_;
 }
 
-// A TLS client cannot be told before its handshake, which is what we have no room for.
-void EventLoop::turn_away(Poco::Net::StreamSocket& socket, const std::string& peer, bool tls) {
-  Refusal refusal = kTooManyConnections;
+// A TLS client cannot be told before its handshake, which is what we have no room for. Others are
+// read from until they have taken the answer, or their request would reset the connection under it.
+void EventLoop::turn_away(Listener::Accepted accepted, bool tls, ConnectionLimits::Limit limit) {
+  Refusal refusal =
+      limit == ConnectionLimits::Limit::kTotal ? kTooManyConnections : kTooManyOfAddress;
   refusal.retry_after = host_.retry_after();
-  const Response response = host_.sink().refused(refusal, peer);
-  if (tls) {
+  if (tls || turned_away_ >= kMostTurnedAway) {
+    const Response response = host_.sink().refused(refusal, accepted.peer);
+    if (!tls) {
+      say_and_close(accepted.socket, response);
+    }
     return;
   }
+  if (auto* connection = take_up(std::move(accepted.socket), std::move(accepted.peer), nullptr)) {
+    connection->turned_away = true;
+    ++turned_away_;
+    refuse(*connection, refusal);
+  }
+}
+
+void EventLoop::say_and_close(Poco::Net::StreamSocket& socket, const Response& response) {
   const std::string bytes = response_bytes(response, {false, false, false});
   const int fd = socket.impl()->sockfd();
   (void)::recv(fd, scratch_.data(), scratch_.size(), MSG_DONTWAIT);  // else closing resets
@@ -265,11 +286,9 @@ void EventLoop::turn_away(Poco::Net::StreamSocket& socket, const std::string& pe
   ::shutdown(fd, SHUT_WR);
 }
 
-void EventLoop::welcome(Poco::Net::StreamSocket socket, std::string peer,
-                        std::shared_ptr<void> slot) {
-  if (cut_) {
-    return;
-  }
+// Null when the kernel watches no more sockets; it is closed then.
+Connection* EventLoop::take_up(Poco::Net::StreamSocket socket, std::string peer,
+                               std::shared_ptr<void> slot) {
   const auto made = std::make_shared<Connection>(std::move(socket));
   Connection& connection = *made;
   connection.self = made;
@@ -282,12 +301,24 @@ void EventLoop::welcome(Poco::Net::StreamSocket socket, std::string peer,
   event.data.ptr = &connection;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.socket.impl()->sockfd(), &event) != 0) {
     drop(connection);
+    return nullptr;
+  }
+  return &connection;
+}
+
+void EventLoop::welcome(Poco::Net::StreamSocket socket, std::string peer,
+                        std::shared_ptr<void> slot) {
+  if (cut_) {
     return;
   }
-  connection.began = now_;
-  set_deadline(connection, now_ + options_.idle_timeout);
-  if (connection.tls) {
-    resume(connection);  // bytes may have come with the end of the handshake
+  Connection* connection = take_up(std::move(socket), std::move(peer), std::move(slot));
+  if (connection == nullptr) {
+    return;
+  }
+  connection->began = now_;
+  set_deadline(*connection, now_ + options_.idle_timeout);
+  if (connection->tls) {
+    resume(*connection);  // bytes may have come with the end of the handshake
   }
 }
 

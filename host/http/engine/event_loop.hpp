@@ -40,7 +40,11 @@ class EventLoop {
   std::size_t connections() const noexcept { return limits_->taken(); }
   std::size_t idle() const noexcept { return idle_; }
   std::size_t accepted() const noexcept { return accepted_; }
-  std::size_t refused() const noexcept { return limits_->refused(); }
+  std::size_t refused(ConnectionLimits::Limit limit) const noexcept {
+    return limits_->refused(limit);
+  }
+  std::size_t idled_out() const noexcept { return idled_out_; }
+  std::size_t untaken() const noexcept { return untaken_; }
   std::size_t buffered_bytes() const noexcept { return intake_.buffered_bytes(); }
   const tls::Handshakes* handshakes() const noexcept { return handshakes_.get(); }
 
@@ -76,7 +80,9 @@ class EventLoop {
   void shake_hands(Listener::Accepted accepted, std::shared_ptr<void> slot);
   bool all_hands_shaken() const noexcept;
   void welcome(Poco::Net::StreamSocket socket, std::string peer, std::shared_ptr<void> slot);
-  void turn_away(Poco::Net::StreamSocket& socket, const std::string& peer, bool tls);
+  Connection* take_up(Poco::Net::StreamSocket socket, std::string peer, std::shared_ptr<void> slot);
+  void turn_away(Listener::Accepted accepted, bool tls, ConnectionLimits::Limit limit);
+  void say_and_close(Poco::Net::StreamSocket& socket, const Response& response);
   void end_listening();
   void accept_last(Listener& listener);
 
@@ -123,8 +129,11 @@ class EventLoop {
   bool ending_ = false;
   bool cut_ = false;  // by force_close
   std::size_t unsettled_ = 0;
+  std::size_t turned_away_ = 0;  // and not gone yet
   std::atomic<std::size_t> accepted_{0};
-  std::atomic<std::size_t> idle_{0};  // as of the last look, once a second
+  std::atomic<std::size_t> idled_out_{0};  // closed at idle_timeout
+  std::atomic<std::size_t> untaken_{0};    // closed because the client did not take its answer
+  std::atomic<std::size_t> idle_{0};       // as of the last look, once a second
   Clock::time_point looked_;
   std::mutex orders_mutex_;
   std::vector<Order> orders_;

@@ -381,6 +381,7 @@ void EventLoop::drop(Connection& connection) noexcept {
   mark_unsettled(connection, false);
   connection.partial.reset();
   connection.slot.reset();
+  turned_away_ -= connection.turned_away ? 1 : 0;
   const int fd = connection.socket.impl()->sockfd();
   if (fd >= 0) {
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
@@ -412,6 +413,8 @@ void EventLoop::due(Connection& connection, Clock::time_point now) {
   } else if (connection.partial || !connection.in.empty()) {
     refuse(connection, kTooSlow);
   } else {
+    const bool idle = connection.phase == Phase::kReading && !connection.leaving;
+    idled_out_ += idle ? 1 : 0;
     drop(connection);
   }
 }
@@ -422,6 +425,7 @@ void EventLoop::flush_due(Connection& connection, Clock::time_point now) {
   const std::size_t taken = taken_by_client(connection);
   const auto last = progress_deadline(connection, taken);
   if (taken <= connection.taken || last <= now) {
+    ++untaken_;
     drop(connection);
     return;
   }

@@ -11,8 +11,9 @@ Status ended() {
 
 }  // namespace
 
-Directory::Directory(const StreamHubOptions& options, std::function<void()> wake)
-    : options_(options), wake_(std::move(wake)) {}
+Directory::Directory(const StreamHubOptions& options, HubMetrics& metrics,
+                     std::function<void()> wake)
+    : options_(options), metrics_(metrics), wake_(std::move(wake)) {}
 
 Result<StreamId> Directory::reserve(Subscription subscription) {
   const std::lock_guard lock(mutex_);
@@ -20,6 +21,7 @@ Result<StreamId> Directory::reserve(Subscription subscription) {
     return Status(Code::kCancelled, "no further stream is opened: the host is leaving");
   }
   if (by_id_.size() >= options_.max_subscribers) {
+    metrics_.refused.Increment();
     return Status(Code::kResourceExhausted,
                   "there are " + std::to_string(by_id_.size()) + " streams, which is the most");
   }
@@ -66,6 +68,7 @@ Status Directory::send(const void* owner, StreamId id, const FramePtr& frame) {
   }
   if (!who->outlet.reserve_room(frame->bytes.size(),
                                 {options_.queue_frames, options_.queue_bytes})) {
+    metrics_.queue_full.Increment();
     return {Code::kResourceExhausted, "the queue of the stream is full"};
   }
   post(Send{std::move(who), frame});
@@ -91,6 +94,7 @@ Status Directory::publish(std::string_view channel, const FramePtr& frame) {
   }
   if (published_frames_ >= options_.inbox_frames ||
       (published_frames_ > 0 && published_bytes_ + size > options_.inbox_bytes)) {
+    metrics_.inbox_full.Increment();
     return {Code::kResourceExhausted, "more is published than can be sent; nobody was sent this"};
   }
   ++published_frames_;

@@ -24,6 +24,7 @@
 
 #include "host/http/stream/detached_connection.hpp"
 #include "host/http/stream/hub.hpp"
+#include "host/http/stream/hub_metrics.hpp"
 #include "host/http/stream/subscriber.hpp"
 
 namespace plexsphere::host::http::detail {
@@ -73,8 +74,8 @@ using Command = std::variant<Join, Attach, Abandon, Forget, Send, Release, Publi
 
 class Directory {
  public:
-  // `wake` makes the hub thread look into the inbox; it must not block.
-  Directory(const StreamHubOptions& options, std::function<void()> wake);
+  // `wake` makes the hub thread look into the inbox; it must not block. The metrics outlive it.
+  Directory(const StreamHubOptions& options, HubMetrics& metrics, std::function<void()> wake);
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
@@ -113,6 +114,7 @@ class Directory {
   void post(Command command);
 
   const StreamHubOptions options_;
+  HubMetrics& metrics_;
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;  // the last stream has ended

@@ -44,7 +44,7 @@ HubLoop::HubLoop(telemetry::Logger& log, telemetry::Metrics& metrics,
       metrics_(metrics),
       epoll_(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1 for the stream hub"),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd for the stream hub"),
-      directory_(options, [this] { wake(); }),
+      directory_(options, metrics_, [this] { wake(); }),
       wheel_(options.keep_alive, Clock::now()) {
   epoll_event event{};
   event.events = EPOLLIN;

@@ -8,6 +8,14 @@ prometheus::Counter& ended_series(telemetry::Metrics& metrics, StreamEnd why) {
       .Add({{"reason", end_name(why)}});
 }
 
+prometheus::Counter& refused_frames(telemetry::Metrics& metrics, const char* reason) {
+  return metrics
+      .counter("plexsphere_stream_frames_refused_total",
+               "Frames that were not taken: too many on the way to the stream thread (inbox), or "
+               "waiting for their one reader (queue).")
+      .Add({{"reason", reason}});
+}
+
 }  // namespace
 
 const char* end_name(StreamEnd why) noexcept {
@@ -30,6 +38,10 @@ HubMetrics::HubMetrics(telemetry::Metrics& metrics)
           metrics.gauge("plexsphere_stream_subscribers", "Streams that are open now.").Add({})),
       opened(
           metrics.counter("plexsphere_stream_opened_total", "Streams that were opened.").Add({})),
+      refused(metrics
+                  .counter("plexsphere_stream_refused_total",
+                           "Streams that were not opened because there were max_streams.")
+                  .Add({})),
       frames_published(metrics
                            .counter("plexsphere_stream_frames_published_total",
                                     "Frames published to a channel that had a subscriber.")
@@ -38,6 +50,8 @@ HubMetrics::HubMetrics(telemetry::Metrics& metrics)
                       .counter("plexsphere_stream_frames_sent_total",
                                "Frames that subscribers' sockets have taken.")
                       .Add({})),
+      inbox_full(refused_frames(metrics, "inbox")),
+      queue_full(refused_frames(metrics, "queue")),
       lag(metrics
               .histogram("plexsphere_stream_lag_seconds",
                          "From publishing a frame to offering it to its last subscriber.")

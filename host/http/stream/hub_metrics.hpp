@@ -19,9 +19,12 @@ class HubMetrics {
 
   prometheus::Gauge& subscribers;  // attached
   prometheus::Counter& opened;
+  prometheus::Counter& refused;  // over max_subscribers
   prometheus::Counter& frames_published;
   prometheus::Counter& frames_sent;
-  prometheus::Histogram& lag;  // publish to last send, seconds
+  prometheus::Counter& inbox_full;  // frames that publish refused
+  prometheus::Counter& queue_full;  // frames that send refused
+  prometheus::Histogram& lag;       // publish to last send, seconds
 
  private:
   prometheus::Counter& left_;

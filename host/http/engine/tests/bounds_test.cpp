@@ -101,6 +101,8 @@ TEST_CASE("an answer that is not taken in time is cut, not mixed with another", 
     return figures.accepted == 1 && figures.connections == 0;
   };
   REQUIRE(test_support::wait_until(20s, cut));
+  CHECK(fixture.engine->figures().closed_untaken == 1);
+  CHECK(fixture.engine->figures().closed_idle == 0);
   const auto taken = slow.rest();
   CHECK(taken.size() < kLarge);
   CHECK(taken.rfind("HTTP/1.1") == 0);

@@ -260,7 +260,42 @@ TEST_CASE("connections beyond the limit are told so, in total and by address", "
   const FileDescriptor second(fixture.connect());
   CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).find("too_many_connections") !=
         std::string::npos);
-  CHECK(fixture.engine->figures().refused_connections == 1);
+  CHECK(fixture.engine->figures().refused_in_total == (total ? 1 : 0));
+  CHECK(fixture.engine->figures().refused_by_address == (total ? 0 : 1));
+}
+
+TEST_CASE("a client that is turned away reads why, though its request comes after the answer",
+          "[http]") {
+  EngineOptions options;
+  options.max_connections = 0;
+  Fixture fixture(options);
+  const FileDescriptor fd(fixture.connect());
+  REQUIRE(test_support::wait_until(
+      10s, [&] { return fixture.engine->figures().refused_in_total == 1; }));
+  for (int i = 0; i < 2; ++i) {  // a closed socket answers the first with a reset
+    CHECK(::send(fd.get(), "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL) == 16);
+  }
+  CHECK(read_to_end(fd.get()).find("too_many_connections") != std::string::npos);
+}
+
+TEST_CASE("a crowd that is turned away is told, and takes no place", "[http]") {
+  EngineOptions options;
+  options.max_connections = 1;
+  options.max_connections_per_address = 0;
+  Fixture fixture(options);
+  FileDescriptor good(fixture.connect());
+  std::vector<FileDescriptor> crowd;
+  for (int i = 0; i < 100; ++i) {  // more than are waited for
+    crowd.emplace_back(fixture.connect());
+  }
+  for (const auto& one : crowd) {
+    CHECK(read_to_end(one.get()).find("too_many_connections") != std::string::npos);
+  }
+  CHECK(fixture.engine->figures().connections == 1);
+  good = FileDescriptor();
+  REQUIRE(
+      test_support::wait_until(10s, [&] { return fixture.engine->figures().connections == 0; }));
+  CHECK(test_support::HttpClient().request("GET", fixture.url() + "/").status == 200);
 }
 
 TEST_CASE("one address may fill a quarter of the connections unless told otherwise", "[http]") {
@@ -299,6 +334,7 @@ TEST_CASE("a client that sends a byte now and then is given up at the deadline",
 TEST_CASE("an idle connection is closed without a word", "[http]") {
   Fixture fixture({.idle_timeout = 200ms});
   CHECK(read_to_end(FileDescriptor(fixture.connect()).get()).empty());
+  CHECK(fixture.engine->figures().closed_idle == 1);
 }
 
 TEST_CASE("a client that waits for a 100 gets it, or the refusal at once", "[http]") {

@@ -184,6 +184,7 @@ TEST_CASE("no more streams are opened than the limit says", "[stream]") {
   const auto over = fixture.hub.reserve(fixture.wanting({"news"}));
   REQUIRE_FALSE(over.ok());
   CHECK(over.status().code() == Code::kResourceExhausted);
+  CHECK(fixture.metric("plexsphere_stream_refused_total") == 1);
   REQUIRE(fixture.hub.close(fixture.owner(), id).ok());
   CHECK(fixture.ended(id) == StreamEnd::kClosed);
   CHECK(fixture.hub.reserve(fixture.wanting({"news"})).ok());

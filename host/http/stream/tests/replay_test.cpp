@@ -129,6 +129,7 @@ TEST_CASE("a full queue refuses what is sent until there is room again", "[strea
     return !last.ok();
   }));
   CHECK(last.code() == Code::kResourceExhausted);
+  CHECK(fixture.metric("plexsphere_stream_frames_refused_total{reason=\"queue\"}") == 1);
   CHECK(fixture.ended_calls(id) == 0);  // it is the sender who is too fast
   std::thread reader([&] { client.read_until("data: end\n\n\r\n"); });
   CHECK(test_support::wait_until(kPatience, [&] { return fixture.send(id, "end").ok(); }));

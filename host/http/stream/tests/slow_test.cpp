@@ -115,6 +115,7 @@ TEST_CASE("publishing more than can be sent is refused before memory runs out", 
     return !ok;
   }));
   CHECK(taken >= 9);
+  CHECK(fixture.metric("plexsphere_stream_frames_refused_total{reason=\"inbox\"}") == 1);
   CHECK(fixture.hub.publish("nobody", frame_of("x")).ok());
   gate.unlock();
   CHECK(test_support::wait_until(kPatience, [&] { return fixture.publish("news", "x"); }));
