@@ -129,7 +129,13 @@ TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
   for (int i = 0; i < 3; ++i) {
     CHECK(running.get("/v1/good/hello").status == 200);
   }
-  const std::string metrics = running.get("/metrics").body;
+  std::string metrics;
+  // The client may have an answer before its request is no longer counted.
+  CHECK(test_support::wait_until(10s, [&] {
+    metrics = running.get("/metrics").body;
+    return has(metrics, "\nplexsphere_http_in_flight 1\n") &&
+           has(metrics, "\nplexsphere_http_connections{state=\"busy\"} 1\n");
+  }));
   CHECK(std::regex_search(
       metrics, std::regex("\nplexsphere_http_connections_accepted_total ([4-9]|[1-9][0-9]+)\n")));
   for (const char* line :
@@ -142,10 +148,8 @@ TEST_CASE("figures of the engine are series of their proper kind", "[apps]") {
         "# TYPE plexsphere_http_connections_closed_total counter",
         "# TYPE plexsphere_tls_handshakes_total counter",
         "# TYPE plexsphere_http_connections gauge", "plexsphere_http_connections{state=\"idle\"} ",
-        "plexsphere_http_connections{state=\"busy\"} 1",
-        "plexsphere_http_connections{state=\"stream\"} 0", "plexsphere_http_in_flight 1",
-        "plexsphere_http_buffered_bytes 0", "plexsphere_http_waiting{lane=\"fast\"} 0",
-        "plexsphere_http_waiting{lane=\"blocking\"} 0",
+        "plexsphere_http_connections{state=\"stream\"} 0", "plexsphere_http_buffered_bytes 0",
+        "plexsphere_http_waiting{lane=\"fast\"} 0", "plexsphere_http_waiting{lane=\"blocking\"} 0",
         "plexsphere_tls_handshakes_total{result=\"failed\"} 0"}) {
     INFO(line);
     CHECK(has(metrics, line));
