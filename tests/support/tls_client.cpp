@@ -104,29 +104,49 @@ bool wait_for(int descriptor, short events, Clock::time_point deadline) {
   return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
-}  // namespace
-
-int connect_plain(const std::string& address, std::uint16_t port, int receive_buffer) {
-  sockaddr_storage target{};
+struct SocketAddress {
+  sockaddr_storage storage{};
   socklen_t size = 0;
-  if (auto* v4 = reinterpret_cast<sockaddr_in*>(&target);
-      ::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+SocketAddress socket_address(const std::string& text, std::uint16_t port) {
+  SocketAddress out;
+  if (auto* v4 = reinterpret_cast<sockaddr_in*>(&out.storage);
+      ::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
     v4->sin_port = htons(port);
-    size = sizeof(sockaddr_in);
-  } else if (auto* v6 = reinterpret_cast<sockaddr_in6*>(&target);
-             ::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
+    out.size = sizeof(sockaddr_in);
+  } else if (auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
+             ::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(port);
-    size = sizeof(sockaddr_in6);
+    out.size = sizeof(sockaddr_in6);
   } else {
-    fail("connect", "'" + address + "' is no numeric address");
+    fail("connect", "'" + text + "' is no numeric address");
   }
-  const int descriptor = ::socket(target.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return out;
+}
+
+bool comes_from(int descriptor, const std::string& source) {
+  if (source.empty()) {
+    return true;
+  }
+  const auto address = socket_address(source, 0);
+  return ::bind(descriptor, address.get(), address.size) == 0;
+}
+
+}  // namespace
+
+int connect_plain(const std::string& address, std::uint16_t port, int receive_buffer,
+                  const std::string& source) {
+  const auto target = socket_address(address, port);
+  const int descriptor = ::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (receive_buffer > 0) {
     ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   }
-  if (descriptor < 0 || ::connect(descriptor, reinterpret_cast<sockaddr*>(&target), size) != 0) {
+  if (descriptor < 0 || !comes_from(descriptor, source) ||
+      ::connect(descriptor, target.get(), target.size) != 0) {
     const int error = errno;
     ::close(descriptor);
     fail("connect to " + address + " port " + std::to_string(port), std::strerror(error));
@@ -156,6 +176,19 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
   }
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+std::string TlsClientContext::hello() const {
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
+  BIO* const said = ssl ? BIO_new(BIO_s_mem()) : nullptr;
+  if (said == nullptr) {
+    fail("hello", "no memory");
+  }
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), said);  // owns both
+  SSL_connect(ssl.get());                              // has nobody to hear from, so it stops there
+  const char* bytes = nullptr;
+  const long size = BIO_get_mem_data(said, &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
 }
 
 void TlsClient::Free::operator()(ssl_st* ssl) const noexcept {

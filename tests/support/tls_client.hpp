@@ -36,6 +36,9 @@ class TlsClientContext {
   // Throws std::runtime_error for options that OpenSSL refuses.
   explicit TlsClientContext(const TlsClientOptions& options = {});
 
+  // The bytes that a client begins with, for one that then does not go on.
+  [[nodiscard]] std::string hello() const;
+
  private:
   friend class TlsClient;
   TlsClientOptions options_;
@@ -92,9 +95,10 @@ class TlsClient {
   std::unique_ptr<ssl_st, Free> ssl_;
 };
 
-// A plain TCP connection to a numeric address, blocking; the caller closes it. Throws
+// A plain TCP connection to a numeric address, blocking; the caller closes it. It comes from
+// `source`, a numeric address of this machine, or from the one that the system chooses. Throws
 // std::runtime_error.
 [[nodiscard]] int connect_plain(const std::string& address, std::uint16_t port,
-                                int receive_buffer = 0);
+                                int receive_buffer = 0, const std::string& source = {});
 
 }  // namespace plexsphere::test_support

@@ -51,13 +51,16 @@ HttpResponse parse_head(std::string_view head) {
 
 }  // namespace
 
-WireClient::WireClient(std::uint16_t port, std::chrono::milliseconds timeout, int receive_buffer)
-    : connection_(connect_plain("127.0.0.1", port, receive_buffer)), timeout_(timeout) {
+WireClient::WireClient(std::uint16_t port, std::chrono::milliseconds timeout, int receive_buffer,
+                       const std::string& source)
+    : connection_(connect_plain("127.0.0.1", port, receive_buffer, source)), timeout_(timeout) {
   limit_waits(std::get<int>(connection_), timeout);
 }
 
 WireClient::WireClient(std::uint16_t port, const TlsClientContext& context)
-    : connection_(TlsClient(context, "127.0.0.1", port)) {}
+    : WireClient(TlsClient(context, "127.0.0.1", port)) {}
+
+WireClient::WireClient(TlsClient secure) : connection_(std::move(secure)) {}
 
 WireClient::~WireClient() {
   if (const int* plain = std::get_if<int>(&connection_); plain != nullptr && *plain >= 0) {
@@ -207,15 +210,29 @@ std::vector<HttpResponse> WireClient::answers() {
   return out;
 }
 
-bool WireClient::skip_past(std::string_view mark) {
+// Reads until `mark` has come; where it ends. None when the connection ended first.
+std::optional<std::size_t> WireClient::end_of(std::string_view mark) {
   std::size_t at = 0;
   while ((at = unread_.find(mark)) == std::string::npos) {
     if (!more()) {
-      return false;
+      return std::nullopt;
     }
   }
-  unread_.erase(0, at + mark.size());
-  return true;
+  return at + mark.size();
+}
+
+bool WireClient::skip_past(std::string_view mark) {
+  const auto end = end_of(mark);
+  unread_.erase(0, end.value_or(0));
+  return end.has_value();
+}
+
+std::string WireClient::take_past(std::string_view mark) {
+  const auto end = end_of(mark);
+  if (!end) {
+    fail("the connection ended before '" + std::string(mark) + "', after: " + unread_);
+  }
+  return take(*end);
 }
 
 std::size_t WireClient::take_some() {

@@ -21,12 +21,15 @@ namespace plexsphere::test_support {
 // breaks where bytes of an answer are missing.
 class WireClient {
  public:
-  // Connects to 127.0.0.1. A receive buffer of 0 bytes is the system's.
+  // Connects to 127.0.0.1, from `source` or from where the system chooses. A receive buffer of 0
+  // bytes is the system's.
   explicit WireClient(std::uint16_t port,
                       std::chrono::milliseconds timeout = std::chrono::seconds(10),
-                      int receive_buffer = 0);
+                      int receive_buffer = 0, const std::string& source = {});
   // The same, and makes the handshake; the time-out is the context's.
   WireClient(std::uint16_t port, const TlsClientContext& context);
+  // Over a connection whose handshake is done.
+  explicit WireClient(TlsClient secure);
   ~WireClient();
   WireClient(WireClient&& other) noexcept;
   WireClient& operator=(WireClient&& other) noexcept;
@@ -54,6 +57,8 @@ class WireClient {
   // Reads until `mark` has come in what is not read yet, and takes everything up to it. False when
   // the connection ended first.
   bool skip_past(std::string_view mark);
+  // The same, and gives what it took. Throws when the connection ended first.
+  [[nodiscard]] std::string take_past(std::string_view mark);
   // Waits for some bytes and drops what there is; how many. 0 at the end.
   std::size_t take_some();
   // Everything until the connection ends in whatever way.
@@ -65,6 +70,7 @@ class WireClient {
 
  private:
   bool more();  // reads something; false at the end
+  std::optional<std::size_t> end_of(std::string_view mark);
   std::string take(std::size_t size);
   std::string take_chunks();
 
