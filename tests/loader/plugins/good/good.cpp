@@ -1,5 +1,5 @@
-// A plugin that does what it should: answers at once, later, from another thread, slowly, and with
-// a stream.
+// A plugin that does what it should: answers at once, later, from another thread, slowly, at
+// length, and with a stream.
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -115,6 +115,12 @@ class Good : public sdk::Plugin {
         const auto text = request.query("ms").value_or("300");
         std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(std::string(text))));
         return sdk::Response::json(200, "{}");
+      });
+    }
+    if (status) {
+      status = router.add(get("/v1/good/large"), [](const sdk::Request& request) {
+        const auto bytes = std::stoul(std::string(request.query("bytes").value_or("0")));
+        return sdk::Response{200, std::string(bytes, 'x'), "text/plain", {}};
       });
     }
     if (status) {
