@@ -1,10 +1,12 @@
 #include "host_rig.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "support/install_plugin.hpp"
 #include "support/wait_until.hpp"
@@ -12,28 +14,51 @@
 namespace plexsphere::hostile {
 
 using namespace std::chrono_literals;  // NOLINT: tests
+using test_support::TlsClient;
 using test_support::wait_until;
+using test_support::WireClient;
 
 namespace {
 
 constexpr auto kPatience = 30s;
+const std::string kReloaded = "plexsphere_tls_reloads_total{result=\"ok\"}";
+const std::string kNotReloaded = "plexsphere_tls_reloads_total{result=\"failed\"}";
 
 std::uint16_t port_in(const std::string& address) {
   return static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+double value_in(const std::string& metrics, const std::string& series) {
+  const auto line = "\n" + series + " ";
+  const auto found = metrics.find(line);
+  return found == std::string::npos ? -1 : std::stod(metrics.substr(found + line.size()));
+}
+
+double connections_in(const std::string& metrics, const std::string& state) {
+  return value_in(metrics, "plexsphere_http_connections{state=\"" + state + "\"}");
+}
+
 }  // namespace
 
-HostRig::HostRig(const std::string& http)
-    : certificate_(test_support::make_test_certificate(directory_.path())) {
+HostRig::HostRig(const std::string& http, const std::string& drain_delay)
+    : certificate_(test_support::make_test_certificate(directory_.path())),
+      tls_({.timeout = kPatience}) {
+  raise_descriptor_limit();
   test_support::install_plugin(directory_.path() / "plugins", "good", PLEXSPHERE_GOOD_PLUGIN,
                                PLEXSPHERE_GOOD_MANIFEST);
   const auto config = directory_.write(
       "hostile.toml",
       "[plugins]\ndirectory = \"plugins\"\ntrusted_owner = " + std::to_string(::getuid()) +
-          "\n[http]\ndrain_delay = \"0s\"\nunauthenticated_rate = 0\n"
-          "more_addrs = [\"tls:127.0.0.1:0\"]\n" +
-          http + "[tls]\ncertificate = \"" + certificate_.certificate.string() + "\"\nkey = \"" +
+          "\n[http]\ndrain_delay = \"" + drain_delay +
+          "\"\nunauthenticated_rate = 0\nmore_addrs = [\"tls:127.0.0.1:0\"]\n" + http +
+          "[tls]\ncertificate = \"" + certificate_.certificate.string() + "\"\nkey = \"" +
           certificate_.key.string() + "\"\n[context.good]\nenabled = true\n");
   const auto address = directory_.path() / "addr";
   process_ = std::make_unique<test_support::Process>(
@@ -50,10 +75,7 @@ HostRig::HostRig(const std::string& http)
     REQUIRE(client.send(get("/v1/good/later")));
     REQUIRE(client.answer().value().status == 200);
   }
-  REQUIRE(wait_until(kPatience, [&] {
-    return metric("plexsphere_http_connections{state=\"idle\"}") == 0 &&
-           metric("plexsphere_http_connections{state=\"busy\"}") == 1;
-  }));
+  REQUIRE(wait_until(kPatience, [&] { return connections() == 1; }));
   descriptors_at_first_ = descriptors();
 }
 
@@ -66,9 +88,13 @@ std::uint16_t HostRig::logged_port(const std::string& before) const {
   return static_cast<std::uint16_t>(std::stoul(log.substr(log.find(before) + before.size())));
 }
 
-test_support::WireClient HostRig::connect(bool tls) const {
-  return tls ? test_support::WireClient(tls_port_, tls_)
-             : test_support::WireClient(plain_port_, kPatience);
+WireClient HostRig::connect(bool tls, const Origin& origin) const {
+  if (!tls) {
+    return WireClient(plain_port_, kPatience, origin.receive_buffer, origin.address);
+  }
+  return WireClient(TlsClient(
+      tls_,
+      test_support::connect_plain("127.0.0.1", tls_port_, origin.receive_buffer, origin.address)));
 }
 
 std::size_t HostRig::descriptors() const {
@@ -76,57 +102,108 @@ std::size_t HostRig::descriptors() const {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-double HostRig::metric(const std::string& series) const {
-  const auto url = "http://127.0.0.1:" + std::to_string(plain_port_) + "/metrics";
-  const auto text = test_support::HttpClient(kPatience).request("GET", url).body;
-  const auto line = "\n" + series + " ";
-  const auto found = text.find(line);
-  return found == std::string::npos ? -1 : std::stod(text.substr(found + line.size()));
+std::string HostRig::metrics() {
+  std::optional<test_support::HttpResponse> answer;
+  if (observer_ && observer_->send(get("/metrics"))) {
+    answer = observer_->answer();
+  }
+  if (!answer) {  // the first time, or it was idle for too long
+    observer_.emplace(connect(false));
+    REQUIRE(observer_->send(get("/metrics")));
+    answer = observer_->answer();
+  }
+  return answer.value().body;
 }
 
-bool HostRig::at_rest() const {
+double HostRig::metric(const std::string& series) {
+  return value_in(metrics(), series);
+}
+
+std::size_t HostRig::refusals(const std::string& reason) {
+  const double value = metric("plexsphere_http_refusals_total{reason=\"" + reason + "\"}");
+  return value < 0 ? 0 : static_cast<std::size_t>(value);
+}
+
+std::size_t HostRig::connections() {
+  const auto text = metrics();
+  double sum = 0;
+  for (const char* state : {"idle", "busy", "stream"}) {
+    sum += connections_in(text, state);
+  }
+  return static_cast<std::size_t>(sum);
+}
+
+bool HostRig::at_rest() {
   return wait_until(kPatience, [&] {
-    // The one that asks is busy and in flight.
-    return descriptors() <= descriptors_at_first_ &&
-           metric("plexsphere_http_connections{state=\"idle\"}") == 0 &&
-           metric("plexsphere_http_connections{state=\"busy\"}") == 1 &&
-           metric("plexsphere_http_connections{state=\"stream\"}") == 0 &&
-           metric("plexsphere_http_in_flight") == 1 &&
-           metric("plexsphere_http_buffered_bytes") == 0;
+    const auto text = metrics();  // the one that asks is there and in flight
+    return connections_in(text, "idle") + connections_in(text, "busy") == 1 &&
+           connections_in(text, "stream") == 0 &&
+           value_in(text, "plexsphere_http_in_flight") == 1 &&
+           value_in(text, "plexsphere_http_buffered_bytes") == 0 &&
+           descriptors() <= descriptors_at_first_;
   });
 }
 
-std::string HostRig::figures() const {
+std::string HostRig::figures() {
+  const auto text = metrics();
   std::string out = "descriptors " + std::to_string(descriptors()) + ", at first " +
                     std::to_string(descriptors_at_first_);
   for (const char* state : {"idle", "busy", "stream"}) {
-    const auto series = std::string("plexsphere_http_connections{state=\"") + state + "\"}";
-    out += std::string(", ") + state + " " + std::to_string(metric(series));
+    out += std::string(", ") + state + " " + std::to_string(connections_in(text, state));
   }
-  return out + ", in flight " + std::to_string(metric("plexsphere_http_in_flight"));
+  return out + ", in flight " + std::to_string(value_in(text, "plexsphere_http_in_flight"));
 }
 
 std::string HostRig::renew_certificate() {
-  const std::string done = "plexsphere_tls_reloads_total{result=\"ok\"}";
-  const double before = metric(done);
+  const double before = metric(kReloaded);
   certificate_ = test_support::make_test_certificate(directory_.path());
   process_->signal(SIGHUP);
-  REQUIRE(wait_until(kPatience, [&] { return metric(done) == before + 1; }));
+  REQUIRE(wait_until(kPatience, [&] { return metric(kReloaded) == before + 1; }));
   return certificate_.serial;
 }
 
-std::optional<int> HostRig::leave() {
-  process_->terminate();
+void HostRig::spoil_certificate() {
+  const double before = metric(kNotReloaded);
+  std::ofstream(certificate_.certificate) << "no certificate\n";
+  process_->signal(SIGHUP);
+  REQUIRE(wait_until(kPatience, [&] { return metric(kNotReloaded) == before + 1; }));
+}
+
+std::optional<int> HostRig::ended() {
   return process_->wait(kPatience);
+}
+
+void check_unharmed(HostRig& rig, GoodClients& good) {
+  CHECK(good.are_served());
+  CHECK(good.stop() == "");  // NOLINT: shows what it is instead
+  CHECK(good.slowest() < kBearable);
+  if (!rig.at_rest()) {
+    FAIL_CHECK(rig.figures());
+  }
 }
 
 std::string get(const std::string& path) {
   return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n";
 }
 
+std::string post(const std::string& path, const std::string& body) {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
 std::string header_of(const test_support::HttpResponse& answer, const std::string& name) {
   const auto found = answer.headers.find(name);
   return found == answer.headers.end() ? "(absent)" : found->second;
+}
+
+bool is_closed(WireClient& client) {
+  try {
+    while (client.take_some() > 0) {
+    }
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace plexsphere::hostile
