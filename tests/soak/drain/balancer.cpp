@@ -11,15 +11,13 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "soak/drain/kept_connection.hpp"
-
 namespace plexsphere::soak {
 namespace {
 
 constexpr std::size_t kMostFailures = 100;
 
-std::uint16_t port_in(std::uint64_t place) {
-  return static_cast<std::uint16_t>(place & 0xffff);
+Ports ports_in(std::uint64_t place) {
+  return {static_cast<std::uint16_t>(place), static_cast<std::uint16_t>(place >> 16)};
 }
 
 int listen_on_loopback(std::uint16_t& port) {
@@ -53,7 +51,8 @@ std::string text_of(const KeptConnection::Answer& answer) {
 // One client's connection and the connections kept for it.
 class Balancer::Relay {
  public:
-  Relay(Balancer& balancer, int client) : balancer_(balancer), client_(client) {}
+  Relay(Balancer& balancer, int client, bool tls)
+      : balancer_(balancer), client_(client), tls_(tls) {}
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   ~Relay() { ::close(client_); }
@@ -89,6 +88,16 @@ class Balancer::Relay {
     return head.substr(begin, head.find(' ', begin) - begin);
   }
 
+  void connect(Kept& kept, std::uint64_t place) const {
+    const Ports ports = ports_in(place);
+    if (tls_) {
+      kept.connection.emplace(ports.tls, balancer_.context_);
+    } else {
+      kept.connection.emplace(ports.plain);
+    }
+    kept.place = place;
+  }
+
   KeptConnection::Answer forward(const std::string& target) {
     const std::size_t index = balancer_.next();
     if (index == kReplicas) {
@@ -99,8 +108,7 @@ class Balancer::Relay {
     const std::uint64_t place = balancer_.replicas_[index].place;
     try {
       if (!kept.connection || kept.place != place) {
-        kept.connection.emplace(port_in(place));
-        kept.place = place;
+        connect(kept, place);
       }
       auto answer = kept.connection->get(target);
       if (!answer.keeps) {
@@ -117,6 +125,7 @@ class Balancer::Relay {
 
   Balancer& balancer_;
   int client_;
+  const bool tls_;
   std::array<Kept, kReplicas> kept_;
 };
 
@@ -135,10 +144,16 @@ Balancer::~Balancer() {
   ::close(listener_);
 }
 
-void Balancer::set_replica(std::size_t index, std::uint16_t port) {
+void Balancer::set_replica(std::size_t index, Ports ports) {
   Replica& replica = replicas_[index];
   replica.up = false;
-  replica.place = ((replica.place >> 16) + 1) << 16 | port;
+  const std::uint64_t times = (replica.place >> 32) + 1;
+  replica.place = times << 32 | std::uint64_t{ports.tls} << 16 | ports.plain;
+}
+
+Ports Balancer::pick() {
+  const std::size_t index = next();
+  return index == kReplicas ? Ports{} : ports_in(replicas_[index].place);
 }
 
 std::vector<std::string> Balancer::failures() const {
@@ -174,7 +189,8 @@ void Balancer::accept_clients(const std::stop_token& stop) {
     if (client >= 0) {
       const int on = 1;
       ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      relays_.emplace_back([this, client] { Relay(*this, client).run(); });
+      const bool tls = relays_.size() % 2 == 1;
+      relays_.emplace_back([this, client, tls] { Relay(*this, client, tls).run(); });
     }
   }
 }
@@ -183,9 +199,9 @@ void Balancer::probe(const std::stop_token& stop, Replica& replica) {
   while (!stop.stop_requested()) {
     const std::uint64_t place = replica.place;
     bool ready = false;
-    if (port_in(place) != 0) {
+    if (place != 0) {
       try {
-        ready = KeptConnection(port_in(place)).get("/readyz").status == 200;
+        ready = KeptConnection(ports_in(place).plain).get("/readyz").status == 200;
       } catch (const std::exception&) {
         ready = false;  // as good as any other answer that is not 200
       }

@@ -2,7 +2,7 @@
 //
 // It asks /readyz of each replica every kProbeInterval, forwards requests in turn to those that
 // said 200 last, over kept connections, and never tries a request twice: what a replica refuses or
-// breaks, the client sees as a 502.
+// breaks, the client sees as a 502. Every other client's requests go to the replicas over TLS.
 //
 // Thread safety: all members from any thread. Ownership: owns its threads.
 #pragma once
@@ -15,6 +15,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "soak/drain/kept_connection.hpp"
 
 namespace plexsphere::soak {
 
@@ -32,7 +34,11 @@ class Balancer {
 
   std::uint16_t port() const { return port_; }
   // Where the replica is from now on; it gets requests once it is ready.
-  void set_replica(std::size_t index, std::uint16_t port);
+  void set_replica(std::size_t index, Ports ports);
+  // The replica whose turn it is, for what does not go through the balancer; nowhere when none is
+  // up.
+  Ports pick();
+  const test_support::TlsClientContext& context() const { return context_; }
   bool up(std::size_t index) const { return replicas_[index].up; }
   std::uint64_t served(std::size_t index) const { return replicas_[index].served; }
   // Requests that a replica refused or broke, or that found none ready; one line for each, the
@@ -42,7 +48,7 @@ class Balancer {
 
  private:
   struct Replica {
-    std::atomic<std::uint64_t> place{0};  // port, and above it how often it was set
+    std::atomic<std::uint64_t> place{0};  // its ports, and above them how often it was set
     std::atomic<bool> up{false};
     std::atomic<std::uint64_t> served{0};
   };
@@ -54,6 +60,7 @@ class Balancer {
   // The next replica that is up; kReplicas when none is.
   std::size_t next();
 
+  const test_support::TlsClientContext context_;
   std::uint16_t port_ = 0;  // before the listener, which sets it
   int listener_ = -1;
   std::array<Replica, kReplicas> replicas_;

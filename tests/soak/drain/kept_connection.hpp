@@ -1,22 +1,27 @@
 // A client's connection that is kept between requests, as a balancer keeps its own.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
+
+#include "support/wire_client.hpp"
 
 namespace plexsphere::soak {
 
-// Owns one connection to 127.0.0.1. For one thread at a time.
+// Where a replica listens on 127.0.0.1; 0: nowhere.
+struct Ports {
+  std::uint16_t plain = 0;
+  std::uint16_t tls = 0;
+};
+
+// Owns one connection. For one thread at a time.
 class KeptConnection {
  public:
-  // Throws std::system_error when it is refused.
-  explicit KeptConnection(std::uint16_t port,
-                          std::chrono::milliseconds timeout = std::chrono::seconds(10));
-  KeptConnection(const KeptConnection&) = delete;
-  KeptConnection& operator=(const KeptConnection&) = delete;
-  ~KeptConnection();
+  // Throws std::runtime_error when it is refused.
+  explicit KeptConnection(std::uint16_t port) : client_(port) {}
+  // Over TLS, believing any certificate.
+  KeptConnection(std::uint16_t port, const test_support::TlsClientContext& context)
+      : client_(port, context) {}
 
   struct Answer {
     int status = 0;
@@ -25,13 +30,10 @@ class KeptConnection {
   };
   // One GET. Throws std::runtime_error when no whole answer comes in time; the connection is then
   // of no further use.
-  Answer get(std::string_view target);
+  Answer get(const std::string& target);
 
  private:
-  void read_more();
-
-  int fd_;
-  std::string buffer_;
+  test_support::WireClient client_;
 };
 
 }  // namespace plexsphere::soak

@@ -4,7 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "soak/drain/kept_connection.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
@@ -20,22 +23,29 @@ class Replica {
 
   // Starts it and waits until it listens. Throws std::runtime_error with what it wrote.
   void start();
-  std::uint16_t port() const { return port_; }
+  Ports ports() const { return ports_; }
 
   struct Drain {
-    double flip_ms = 0;  // from the signal to the first 503 of /readyz
-    double exit_ms = 0;  // from the signal to the end of the process
+    double flip_ms = 0;                      // from the signal to the first 503 of /readyz
+    double exit_ms = 0;                      // from the signal to the end of the process
+    std::uint64_t admitted = 0;              // fresh connections between the two that were served
+    std::vector<std::string> turned_away{};  // why others were not, though they came in time
   };
-  // Sends SIGTERM and waits for the end. Throws std::runtime_error when /readyz does not turn, or
-  // when the process does not end with 0 within the grace.
+  // Sends SIGTERM and waits for the end, and goes on connecting for the drain delay as a balancer
+  // does that has not noticed yet. Throws std::runtime_error when /readyz does not turn, or when
+  // the process does not end with 0 within the grace.
   Drain drain();
 
  private:
-  double wait_for_flip(std::chrono::steady_clock::time_point since) const;
+  using Clock = std::chrono::steady_clock;
+  void wait_for_flip(Clock::time_point signalled, Drain& out) const;
+  void keep_coming(Clock::time_point until, Drain& out) const;
+  void come(bool tls, Clock::time_point until, Drain& out) const;
 
   test_support::TempDir directory_;
   std::unique_ptr<test_support::Process> process_;
-  std::uint16_t port_ = 0;
+  const test_support::TlsClientContext context_;
+  Ports ports_;
 };
 
 }  // namespace plexsphere::soak
