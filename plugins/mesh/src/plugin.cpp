@@ -6,8 +6,10 @@
 #include "app/node_views.hpp"
 #include "app/peers_port.hpp"
 #include "app/policy_cache.hpp"
+#include "app/pool_watch.hpp"
 #include "http/node_routes.hpp"
 #include "http/rotation_routes.hpp"
+#include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "reporting.hpp"
 #include "store/peer_store.hpp"
@@ -22,7 +24,8 @@ struct Parts {
   Parts(const KeyRotations::Services& services, sdk::Seal seal, sdk::Log log,
         std::chrono::milliseconds cool_down, std::chrono::milliseconds lock_wait)
       : secrets(seal, services.clock),
-        ipam(cool_down, lock_wait),
+        ipam(cool_down, lock_wait, services.outbox),
+        pool_watch(log),
         projections(secrets, services.clock),
         policies(services.tenancy, services.clock),
         views(peers, policies),
@@ -34,6 +37,7 @@ struct Parts {
   RotationStore rotation_store;
   SecretMaker secrets;
   IpamPort ipam;
+  PoolWatch pool_watch;
   PeersPort snapshot;
   Projections projections;
   PolicyCache policies;
@@ -66,6 +70,9 @@ class MeshPlugin : public sdk::Plugin {
     if (auto declared = declare(host); !declared.ok()) {
       return declared;
     }
+    if (auto watching = watch_pools(host); !watching.ok()) {
+      return watching;
+    }
     if (auto reporting = configure_reporting(host); !reporting.ok()) {
       return reporting;
     }
@@ -84,6 +91,20 @@ class MeshPlugin : public sdk::Plugin {
       }
     }
     return {};
+  }
+
+  sdk::Status watch_pools(const sdk::Host& host) {
+    MESH_TAKE(store, host.get<sdk::Store>())
+    MESH_TAKE(metrics, host.get<sdk::Metrics>())
+    MESH_TAKE(jobs, host.get<sdk::Jobs>())
+    MESH_TAKE(config, host.get<sdk::Config>())
+    MESH_TAKE(interval, config->duration("pool_watch_interval"))
+    if (auto done = parts_->pool_watch.declare(*store, *metrics); !done.ok()) {
+      return done;
+    }
+    return jobs->add(
+        "pool-watch", *interval, store->wire(),
+        [watch = &parts_->pool_watch](const sdk::JobRun& run) { return watch->run(run); });
   }
 
   sdk::Status offer(const sdk::Host& host) {

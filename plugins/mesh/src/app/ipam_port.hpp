@@ -1,17 +1,19 @@
-// px.ipam/1: mesh addresses, given and taken in the caller's transaction.
+// px.ipam/1: mesh addresses, given and taken in the caller's transaction. An allocation that takes
+// its pool past a threshold tells so there, as mesh.AddressPoolThresholdCrossed.
 // Thread safety: declare at configure, then any thread. Must live until the process ends.
 #pragma once
 
 #include <chrono>
 
 #include "plexsphere/abi/ports/ipam.h"
-#include "plexsphere/sdk/store.hpp"
+#include "plexsphere/sdk/outbox.hpp"
 
 namespace plexsphere::mesh {
 
 class IpamPort {
  public:
-  IpamPort(std::chrono::milliseconds cool_down, std::chrono::milliseconds lock_wait);
+  IpamPort(std::chrono::milliseconds cool_down, std::chrono::milliseconds lock_wait,
+           sdk::Outbox outbox);
   IpamPort(const IpamPort&) = delete;
   IpamPort& operator=(const IpamPort&) = delete;
 
@@ -26,6 +28,7 @@ class IpamPort {
 
   std::chrono::milliseconds cool_down_;
   std::chrono::milliseconds lock_wait_;
+  sdk::Outbox outbox_;
   px_ipam table_;
   sdk::Store store_;
   sdk::Statement allocate_, release_;
