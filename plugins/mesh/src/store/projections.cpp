@@ -147,12 +147,6 @@ sdk::Status Projections::declare(const sdk::Store& store) {
   all.port(deregistered_, "project.deregister_peers",
            "SELECT node_id, peer_id FROM mesh.port_deregister_peers($1)", {Type::uuid_array},
            {Type::uuid, Type::uuid});
-  all.port(issued_, "project.credentials_issued",
-           "SELECT done FROM mesh.port_project_credentials_issued($1, $2) AS done",
-           {Type::uuid_array, Type::int64_array}, {Type::boolean});
-  all.port(revoked_, "project.credentials_revoked",
-           "SELECT done FROM mesh.port_project_credentials_revoked($1, $2) AS done",
-           {Type::uuid_array, Type::int64_array}, {Type::boolean});
   all.port(reserved_, "project.reserved_ranges",
            "SELECT done FROM mesh.port_project_reserved_ranges($1, $2, $3) AS done",
            {Type::uuid_array, Type::uuid_array, Type::text_array}, {Type::boolean});
@@ -167,10 +161,6 @@ sdk::Status Projections::subscribe(const sdk::Outbox& outbox) {
        [this](px_tx* tx, Events events) { return nodes_registered(tx, events); }},
       {"tenancy.NodeDeregistered",
        [this](px_tx* tx, Events events) { return nodes_deregistered(tx, events); }},
-      {"identity.NodeCredentialIssued",
-       [this](px_tx* tx, Events events) { return credentials_changed(issued_, tx, events); }},
-      {"identity.NodeCredentialRevoked",
-       [this](px_tx* tx, Events events) { return credentials_changed(revoked_, tx, events); }},
       {"ProjectCreated", projects},
       {"ProjectUpdated", projects}};
   for (const auto& [type, projection] : subscriptions) {
@@ -239,21 +229,6 @@ sdk::Status Projections::nodes_deregistered(px_tx* tx, Events events) const {
     }
   }
   return {};
-}
-
-sdk::Status Projections::credentials_changed(sdk::Statement statement, px_tx* tx,
-                                             Events events) const {
-  Column<sdk::Uuid> nodes(Type::uuid);
-  Column<std::int64_t> generations(Type::int64);
-  for (const px_event* event : events) {
-    Payload payload(*event);
-    nodes.add(payload.uuid("node_id"));
-    generations.add(payload.integer("credential_generation"));
-    if (auto readable = payload.status(); !readable.ok()) {
-      return readable;
-    }
-  }
-  return outcome(store_.borrow(tx).run(statement, nodes.array(), generations.array()));
 }
 
 sdk::Status Projections::projects_changed(px_tx* tx, Events events) const {

@@ -6,8 +6,6 @@
 //   tenancy.NodeRegistered           node_id, project_id, mesh_ip, public_key (base64),
 //                                    credential_generation
 //   tenancy.NodeDeregistered         node_id
-//   identity.NodeCredentialIssued    node_id, credential_generation
-//   identity.NodeCredentialRevoked   node_id, credential_generation
 //   ProjectCreated, ProjectUpdated   sub_range_cidr (absent or null: none); the Project is the
 //   aggregate
 //
@@ -39,14 +37,13 @@ class Projections {
   using Events = std::span<const px_event* const>;
   sdk::Status nodes_registered(px_tx* tx, Events events) const;
   sdk::Status nodes_deregistered(px_tx* tx, Events events) const;
-  sdk::Status credentials_changed(sdk::Statement statement, px_tx* tx, Events events) const;
   sdk::Status projects_changed(px_tx* tx, Events events) const;
 
   const SecretMaker& secrets_;
   sdk::Clock clock_;
   sdk::Outbox outbox_;
   sdk::Store store_;
-  sdk::Statement registered_, deregistered_, issued_, revoked_, reserved_;
+  sdk::Statement registered_, deregistered_, reserved_;
 };
 
 }  // namespace plexsphere::mesh
