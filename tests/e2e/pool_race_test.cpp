@@ -87,6 +87,9 @@ TEST_CASE("three hundred joiners into a /24 get every usable address once, the r
   CHECK(outcome.refusals == std::map<std::string, int>{{"503 pool_exhausted", 47}});
   CHECK(site.consumed_tokens() == 253);
   CHECK(site.count("identity.node") == 253);
+  // 203 of 253 are past 80 percent, 241 past 95: told once each, however many raced.
+  CHECK(site.count("platform.outbox WHERE event_type = 'mesh.AddressPoolThresholdCrossed'") == 2);
+  CHECK(site.count("mesh.address_pool WHERE used = 253 AND capacity = 253") == 1);
 }
 
 TEST_CASE("ten times a pool's size may come and go without a cool-down, and nothing leaks",
@@ -113,6 +116,7 @@ TEST_CASE("ten times a pool's size may come and go without a cool-down, and noth
   }
   REQUIRE(outcomes.dump() == json{{"201, 200", requests.size()}}.dump());
   CHECK(site.count("mesh.address WHERE released_at IS NULL") == 0);
+  CHECK(site.count("mesh.address_pool WHERE used = 0 AND alarm_percent = 0") == 1);
   CHECK(site.count("mesh.address") <= static_cast<int>(pool.size()));
 
   const auto stayers = fresh_requests(site, "stayer-", static_cast<int>(pool.size()) + 1);

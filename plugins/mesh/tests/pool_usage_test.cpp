@@ -359,6 +359,35 @@ TEST_CASE("an upgraded database knows its pools", "[mesh][pools]") {
   CHECK(db.admin("SELECT used FROM mesh.address_pool WHERE pool = '10.0.0.0/26'") == "47");
 }
 
+TEST_CASE("Nodes that come and go while a database is upgraded are served and counted",
+          "[mesh][pools]") {
+  MeshDatabase db("0004");
+  const Ask flat{"10.0.0.0/26", "", 0, 20'000};
+  allocate_as_before(db, flat, 1);
+  std::atomic<bool> upgraded{false};
+  std::atomic<int> failed{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 1; thread <= 4; ++thread) {
+      threads.emplace_back([&, thread] {
+        int node = 1000 * thread;
+        for (int left = 5; left > 0; left -= upgraded ? 1 : 0) {
+          try {
+            allocate_as_before(db, flat, ++node);
+            release(db, node - node % 2);
+          } catch (const std::exception&) {
+            ++failed;
+          }
+        }
+      });
+    }
+    db.migrate();
+    upgraded = true;
+  }
+  CHECK(failed == 0);
+  CHECK(known(db) == db.admin(kRecount));
+}
+
 TEST_CASE("the fullest pools come first, with how many are past each threshold", "[mesh][pools]") {
   const MeshDatabase db;
   for (int domain = 1; domain <= 3; ++domain) {  // 1, 4 and 5 of five addresses
