@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -17,13 +18,17 @@ struct CommandLine {
   std::string server;
   std::string token_file;
   std::string output = "text";
-  std::string id;      // of what the command is about
-  std::string domain;  // empty: all
+  std::string id;                     // of what the command is about
+  std::optional<std::string> domain;  // nothing: all
   bool all = false;
   bool yes = false;
   bool wait = false;
 
   Format format() const { return output == "json" ? Format::json : Format::text; }
+  // Empty for all: one that was given empty, as by a variable that is not set, is refused.
+  std::string chosen_domain() const {
+    return domain ? checked_id(*domain, "--domain") : std::string();
+  }
 };
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
@@ -77,14 +82,15 @@ void add_nsk_commands(CLI::App& app, CommandLine& line, std::ostream& err,
   which->require_option(1);
   begin->add_flag("--wait", line.wait, "until no key names an older wrap key");
   commands.push_back({begin, [&line, &err](const Client& c) {
-                        return line.wait
-                                   ? rewrap_and_wait(c, line.domain, line.format(), err, kPause)
-                                   : rewrap(c, line.domain, line.format());
+                        const std::string domain = line.chosen_domain();
+                        return line.wait ? rewrap_and_wait(c, domain, line.format(), err, kPause)
+                                         : rewrap(c, domain, line.format());
                       }});
   CLI::App* status = nsk->add_subcommand("status", "how far the newest run of each Domain is");
   status->add_option("--domain", line.domain, "id of one Domain");
-  commands.push_back(
-      {status, [&line](const Client& c) { return rewrap_status(c, line.domain, line.format()); }});
+  commands.push_back({status, [&line](const Client& c) {
+                        return rewrap_status(c, line.chosen_domain(), line.format());
+                      }});
 }
 
 void add_token_commands(CLI::App& app, CommandLine& line, std::vector<Command>& commands) {

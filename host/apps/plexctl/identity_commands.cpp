@@ -1,8 +1,11 @@
 #include "host/apps/plexctl/identity_commands.hpp"
 
+#include <Poco/URI.h>
+
 #include <algorithm>
 #include <cctype>
 #include <ostream>
+#include <string_view>
 #include <thread>
 
 #include "host/apps/plexctl/failure.hpp"
@@ -15,7 +18,15 @@ namespace {
 constexpr const char* kRewrapAll = "/v1/admin/nsk/rewrap";
 
 std::string rewrap_path(const std::string& domain) {
-  return "/v1/admin/domains/" + checked_id(domain, "--domain") + "/nsk/rewrap";
+  return "/v1/admin/domains/" + domain + "/nsk/rewrap";
+}
+
+std::string page_path(const std::string& cursor) {
+  std::string path = std::string(kRewrapAll) + "?limit=200";
+  if (!cursor.empty()) {
+    Poco::URI::encode(cursor, "&+#=", path += "&cursor=");
+  }
+  return path;
 }
 
 // Every page of the list, as one document.
@@ -23,13 +34,16 @@ Json all_runs(const Client& client) {
   Json all{{"items", Json::array()}};
   std::string cursor;
   do {
-    const Json page = client.get(std::string(kRewrapAll) + "?limit=200" +
-                                 (cursor.empty() ? "" : "&cursor=" + cursor));
+    const Json page = client.get(page_path(cursor));
     if (!page.is_object() || !page.contains("items") || !page["items"].is_array()) {
       throw Failure(ExitCode::failed, "the server's list of runs has no items");
     }
     all["items"].insert(all["items"].end(), page["items"].begin(), page["items"].end());
-    cursor = text_at(page, "next_cursor");
+    std::string next = text_at(page, "next_cursor");
+    if (!next.empty() && next == cursor) {
+      throw Failure(ExitCode::failed, "the server's list of runs does not come to an end");
+    }
+    cursor = std::move(next);
   } while (!cursor.empty());
   return all;
 }
@@ -71,9 +85,10 @@ Progress progress_of(const Json& runs) {
 }  // namespace
 
 std::string checked_id(const std::string& text, const std::string& name) {
-  const bool well_formed = text.size() == 36 && std::ranges::all_of(text, [](unsigned char c) {
-                             return std::isxdigit(c) != 0 || c == '-';
-                           });
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  const bool well_formed = std::ranges::equal(text, kForm, [](unsigned char c, char form) {
+    return form == '-' ? c == '-' : std::isxdigit(c) != 0;
+  });
   if (!well_formed) {
     throw Failure(ExitCode::invalid, name + " takes an id such as " +
                                          "0197c0de-1111-7222-8333-444455556666, not '" + text +

@@ -16,7 +16,7 @@ std::string checked_id(const std::string& text, const std::string& name);
 // Ends the Node; says so also when it had ended before.
 std::string deregister_node(const Client& client, const std::string& id, Format format);
 
-// Begins a run for the Domain, or for all Domains when `domain` is empty.
+// Begins a run for the Domain, or for all Domains when `domain` is empty; a checked_id, as below.
 std::string rewrap(const Client& client, const std::string& domain, Format format);
 // As rewrap, and then waits until nothing names an older wrap key, telling how far it is on `err`.
 std::string rewrap_and_wait(const Client& client, const std::string& domain, Format format,
