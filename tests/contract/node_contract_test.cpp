@@ -102,19 +102,30 @@ TEST_CASE("ListNodes", "[contract][identity]") {
   site.enrol();
   site.enrol();
   const std::string cursor = op.call("GET", "/v1/nodes?limit=1").body.at("next_cursor");
+  const std::string of_nothing = std::string("/v1/nodes?domain_id=") + kNobody;
+  auto [member_id, member] = site.make_user("member-of-nothing");
+  site.grant("domain", kNobody, "member", member_id);
   hold({
       {"401 unauthenticated", site.anybody(), "GET", "/v1/nodes"},
       {"400 invalid_limit", op, "GET", "/v1/nodes?limit=0"},
       {"400 invalid_limit", op, "GET", "/v1/nodes?limit=201"},
       {"400 invalid_cursor", op, "GET", "/v1/nodes?cursor=forged"},
       {"400 invalid_domain_id", op, "GET", "/v1/nodes?domain_id=x"},
-      {"403 cursor_binding_mismatch", site.stranger(), "GET", "/v1/nodes?cursor=" + cursor},
+      {"403 cursor_binding_mismatch", op.as(member), "GET", "/v1/nodes?cursor=" + cursor},
+      {"403 permission_denied", site.stranger(), "GET", "/v1/nodes"},
+      {"403 permission_denied", site.stranger(), "GET", "/v1/nodes?domain_id=" + site.domain()},
+      {"403 permission_denied", site.stranger(), "GET", of_nothing},
       {"200", op, "GET", "/v1/nodes?limit=1&cursor=" + cursor},
       {"200", op, "GET", "/v1/nodes?domain_id=" + site.domain()},
-      {"200", site.stranger(), "GET", "/v1/nodes"},
+      {"200", op, "GET", of_nothing},
+      {"200", op.as(member), "GET", "/v1/nodes"},
   });
-  // Whoever may see none cannot tell the page from an empty one.
-  CHECK(site.stranger().call("GET", "/v1/nodes").body.at("items").empty());
+  CHECK(site.stranger().call("GET", "/v1/nodes").body.at("reason") == "out_of_scope");
+  // Whoever has a relation and may see none cannot tell the page from an empty one.
+  const json hidden = op.as(member).call("GET", "/v1/nodes?domain_id=" + site.domain()).body;
+  CHECK(hidden == op.as(member).call("GET", of_nothing).body);
+  CHECK(site.count("audit.audit_log_entry WHERE relation = 'node.list' AND reason = "
+                   "'out_of_scope'") >= 3);
 }
 
 TEST_CASE("GetAuthWhoami", "[contract][identity]") {

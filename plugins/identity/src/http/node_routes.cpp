@@ -1,6 +1,7 @@
 #include "http/node_routes.hpp"
 
 #include <memory>
+#include <variant>
 
 #include "http/actor.hpp"
 #include "http/errors.hpp"
@@ -52,8 +53,14 @@ Json summary(const NodeListing& node) {
           {"created_at", sdk::rfc3339(node.created_at)}};
 }
 
-sdk::Answer list_page(const Actor& caller, const Listing& listing, const NodeStore& nodes,
-                      const sdk::CursorCodec& cursors, const sdk::Authz& authz) {
+struct Page {
+  Json body;
+  bool empty = true;  // the caller sees none of its rows
+};
+
+std::variant<Page, sdk::Problem> read_page(const Actor& caller, const Listing& listing,
+                                           const NodeStore& nodes, const sdk::CursorCodec& cursors,
+                                           const sdk::Authz& authz) {
   auto page = nodes.page(listing.domain_id, listing.after, listing.limit);
   if (!page.ok()) {
     return problem_of(page.error());
@@ -72,11 +79,12 @@ sdk::Answer list_page(const Actor& caller, const Listing& listing, const NodeSto
       items.push_back(summary((*page)[i]));
     }
   }
+  const bool empty = items.empty();
   Json body{{"items", std::move(items)}};
   if (static_cast<int64_t>(page->size()) == listing.limit) {
     body["next_cursor"] = cursors.encode({listing.list, listing.owner}, page->back().id.bytes());
   }
-  return sdk::Response::json(200, body.dump());
+  return Page{std::move(body), empty};
 }
 
 // One row for the whole list: in the Domain's chain, or in the platform's when it spans Domains.
@@ -85,6 +93,37 @@ sdk::AuditEntry list_entry(const sdk::Request& request, const Listing& listing) 
       sdk::AuditEntry::of(request, "node.list", listing.domain_id ? "domain" : "platform",
                           listing.domain_id ? listing.domain_id->text() : "plexsphere");
   return listing.domain_id ? entry.in_domain(*listing.domain_id) : entry.in_platform();
+}
+
+// A list on its way to the caller; owned by whichever completion comes next.
+struct Passage {
+  sdk::Responder responder;
+  sdk::AuditEntry entry;
+  sdk::Answer answer;
+};
+
+void record_and_send(const sdk::Audit& audit, const std::shared_ptr<Passage>& passage) {
+  audit.record(passage->entry, [passage](const sdk::Status& stored) {
+    passage->responder.send(stored.ok() ? passage->answer : sdk::Answer(sdk::audit_unavailable()));
+  });
+}
+
+// The list permission is any relation at all: who has none is told so, instead of being shown a
+// page that is empty for other reasons to everybody else. Who sees a row has one.
+void send_if_bound(const Actor& caller, const sdk::Authz& authz, const sdk::Audit& audit,
+                   const std::shared_ptr<Passage>& passage) {
+  authz.check(caller.reference(), "read", {"platform", "plexsphere"}, passage->entry.remote_ip,
+              [audit, passage](const sdk::Result<sdk::Decision>& decision) {
+                if (!decision.ok()) {
+                  passage->responder.send(sdk::authz_unavailable());
+                  return;
+                }
+                if (decision->reason == PX_REASON_OUT_OF_SCOPE) {
+                  passage->entry.reason = decision->reason;
+                  passage->answer = sdk::permission_denied(decision->reason);
+                }
+                record_and_send(audit, passage);
+              });
 }
 
 }  // namespace
@@ -101,16 +140,21 @@ sdk::Status add_node_routes(const sdk::Router& router, const NodeStore& nodes,
       responder.send(*refused);
       return;
     }
-    auto answer =
-        std::make_shared<sdk::Answer>(list_page(actor_of(request), listing, nodes, cursors, authz));
-    // Owned by the completion alone; shared because std::function must be copyable.
-    auto kept = std::make_shared<sdk::Responder>(std::move(responder));
-    audit.record(list_entry(request, listing), [kept, answer](const sdk::Status& stored) {
-      kept->send(stored.ok() ? *answer
-                             : sdk::Answer(sdk::unavailable(
-                                   "audit_unavailable",
-                                   "The audit log cannot take the decision at the moment.")));
-    });
+    const Actor caller = actor_of(request);
+    auto read = read_page(caller, listing, nodes, cursors, authz);
+    if (const auto* failed = std::get_if<sdk::Problem>(&read)) {
+      responder.send(*failed);
+      return;
+    }
+    const Page& page = std::get<Page>(read);
+    auto passage =
+        std::make_shared<Passage>(Passage{std::move(responder), list_entry(request, listing),
+                                          sdk::Response::json(200, page.body.dump())});
+    if (page.empty) {
+      send_if_bound(caller, authz, audit, passage);
+    } else {
+      record_and_send(audit, passage);
+    }
   });
 }
 
