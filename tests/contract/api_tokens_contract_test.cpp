@@ -2,9 +2,13 @@
 // and what an issue, a rotation and a revocation mean for the plaintexts.
 #include <time.h>
 
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 
+#include "contract/held_lock.hpp"
 #include "contract/site.hpp"
 #include "contract/specification.hpp"
 #include "plexsphere/sdk/time.hpp"
@@ -254,6 +258,7 @@ TEST_CASE("an identity has a bounded number of live tokens, whoever asks at once
   const Client self = Client(contract::published_by(site.url()), core.url(), "");
   const json bootstrap = owner.issue();  // two with the bootstrap's own
   const Client own = self.as(plaintext(bootstrap));
+  const Client boss = self.as(site.deployment().operator_token());
   const std::string order = order_for(owner.reference()).dump();
   std::atomic<int> made{0};
   std::vector<std::thread> clients;
@@ -268,8 +273,73 @@ TEST_CASE("an identity has a bounded number of live tokens, whoever asks at once
       {"400 api_token_limit_reached", own, "POST", kOwn, order},
       {"400 ttl_too_long", own, "POST", kOwn,
        with(order_for(owner.reference()), "ttl_seconds", 3601)},
+      {"400 api_token_limit_reached", boss, "POST", kAdmin, order},
+      {"400 ttl_too_long", boss, "POST", kAdmin,
+       with(order_for(owner.reference()), "ttl_seconds", 3601)},
   });
   CHECK(own.call("GET", kOwn).body.size() == 4);
+}
+
+TEST_CASE("a user who was disabled gets no token any more", "[contract][tokens]") {
+  Site& site = Site::shared();
+  const Owner owner(site, "dismissed");
+  const auto set_disabled = [&](const std::string& when) {
+    site.sql("UPDATE identity.user_account SET disabled_at = " + when + " WHERE id = '" + owner.id +
+             "'");
+  };
+  // Within the second in which the credential is still known for good.
+  CHECK(test_support::wait_until(20s, [&] {
+    set_disabled("NULL");
+    const bool warm = whoami(*owner.client) == "200";
+    set_disabled("now()");
+    const auto asked = owner.client->call("POST", kOwn, order_for(owner.reference()));
+    return warm && asked.outcome() == "400 identity_disabled";
+  }));
+  CHECK(
+      test_support::wait_until(5s, [&] { return whoami(*owner.client) == "401 unauthenticated"; }));
+}
+
+TEST_CASE("admin routes beyond the checks that may wait are answered at once",
+          "[contract][tokens]") {
+  Site& site = Site::shared();
+  const Owner member = domain_user(site, "crowded");
+  const json token = member.issue();
+  const auto& core = site.deployment().start_core("[context.identity]\nadmin_check_capacity = 1\n");
+  const Client op(contract::published_by(site.url()), core.url(),
+                  site.deployment().operator_token());
+  const auto twice_each = [&] {
+    const std::string order = order_for(member.reference()).dump();
+    std::vector<std::future<std::string>> asked;
+    for (int i = 0; i < 2; ++i) {
+      for (const auto& [method, target, body] :
+           {std::array<std::string, 3>{"GET", kAdmin + "?identity_ref=" + member.reference(), ""},
+            {"POST", kAdmin, order},
+            {"POST", path_of(kAdmin, token) + "/rotate", ""},
+            {"DELETE", path_of(kAdmin, token), ""}}) {
+        asked.push_back(std::async(std::launch::async, [&op, m = method, t = target, b = body] {
+          return op.send(m, t, b).outcome();
+        }));
+      }
+    }
+    return asked;
+  };
+  std::vector<std::future<std::string>> asked;
+  {
+    // One check waits for its row in the audit log, and the others for nothing.
+    const contract::HeldLock held(site,
+                                  "hashtextextended('plexsphere.audit." + site.domain() + "', 0)");
+    asked = twice_each();
+    CHECK(test_support::wait_until(20s, [&] {
+      return std::ranges::count_if(asked, [](const std::future<std::string>& one) {
+               return one.wait_for(0s) == std::future_status::ready;
+             }) == 7;
+    }));
+  }
+  int busy = 0;
+  for (std::future<std::string>& one : asked) {
+    busy += one.get() == "503 identity_overloaded" ? 1 : 0;
+  }
+  CHECK(busy == 7);
 }
 
 TEST_CASE("PostAdminTokens, GetAdminTokens", "[contract][tokens]") {

@@ -80,6 +80,7 @@ sdk::Result<OperatorCredentials::Settings> OperatorCredentials::read_settings(
   out.tokens.most_live = keep(config.integer("api_token_limit"));
   out.sign_in.access_token_ttl = keep(config.duration("service_access_token_ttl"));
   out.sign_in.most_live = keep(config.integer("service_access_token_limit"));
+  out.check_capacity = static_cast<std::size_t>(keep(config.integer("admin_check_capacity")));
   out.sweep_interval = keep(config.duration("token_sweep_interval"));
   out.bundle_file = text_or_empty(config, "spiffe_bundle_file");
   out.trust_domain = text_or_empty(config, "spiffe_trust_domain");
@@ -119,7 +120,7 @@ void OperatorCredentials::make_services(const Settings& settings) {
   uses_ = std::make_unique<LastUse>(
       [this](std::span<const TokenUse> uses) { return operators_.record_uses(uses); }, log_);
   authentication_ = std::make_unique<OperatorAuthentication>(operators_, *uses_, ports_.clock);
-  gate_ = std::make_unique<RelationGate>(ports_.authz, ports_.audit);
+  gate_ = std::make_unique<RelationGate>(ports_.authz, ports_.audit, settings.check_capacity);
   bundle_ = std::make_unique<TrustBundle>(settings.bundle_file, settings.trust_domain, ports_.clock,
                                           log_);
   token_service_ = std::make_unique<ApiTokenService>(

@@ -38,6 +38,7 @@ class OperatorCredentials {
   struct Settings {
     ApiTokenPolicy tokens;
     SignInPolicy sign_in;
+    std::size_t check_capacity = 0;
     std::chrono::milliseconds sweep_interval{};
     std::filesystem::path bundle_file;  // empty: none
     std::string trust_domain;

@@ -1,8 +1,8 @@
 // The relation check of routes whose object stands in a body or a row: decided, put on record, and
 // only then acted upon, as the host does it for every other route.
 //
-// Thread safety: pass from any thread. Bounded: `kMostWaiting` checks at once, then
-// RESOURCE_EXHAUSTED "identity_overloaded".
+// Thread safety: pass from any thread. Bounded: `capacity` checks at once, then RESOURCE_EXHAUSTED
+// "identity_overloaded".
 #pragma once
 
 #include <functional>
@@ -23,10 +23,10 @@ using GateResult = sdk::Result<px_reason>;
 
 class RelationGate {
  public:
-  static constexpr std::size_t kMostWaiting = 256;
   static constexpr std::size_t kThreads = 2;
 
-  RelationGate(sdk::Authz authz, sdk::Audit audit) : authz_(authz), audit_(audit) {}
+  RelationGate(sdk::Authz authz, sdk::Audit audit, std::size_t capacity)
+      : authz_(authz), audit_(audit), admission_(capacity) {}
 
   // `then` runs once, on a thread that may block.
   void pass(const Actor& actor, const CallContext& call, std::string_view permission,
@@ -42,7 +42,7 @@ class RelationGate {
 
   sdk::Authz authz_;
   sdk::Audit audit_;
-  Admission admission_{kMostWaiting};
+  Admission admission_;
   Lane lane_;
 };
 
