@@ -21,7 +21,8 @@ Answer Client::call(const std::string& method, const std::string& target, const 
 
 Answer Client::send(const std::string& method, const std::string& target,
                     const std::string& body) const {
-  test_support::HttpHeaders headers{{"Accept", "application/json"}};
+  test_support::HttpHeaders headers = headers_;
+  headers.emplace("Accept", "application/json");
   if (!bearer_.empty()) {
     headers["Authorization"] = "Bearer " + bearer_;
   }

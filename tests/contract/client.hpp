@@ -54,12 +54,19 @@ class Client {
 
   // The same server with another credential, or with none.
   Client as(const std::string& bearer) const { return {document_, base_, bearer}; }
+  // The same with one more header on every request.
+  Client with_header(const std::string& name, const std::string& value) const {
+    Client out = *this;
+    out.headers_[name] = value;
+    return out;
+  }
   const std::string& base() const { return base_; }
 
  private:
   Document document_;
   std::string base_;
   std::string bearer_;
+  test_support::HttpHeaders headers_ = {};
 };
 
 // As Client does with its own: throws ContractViolation, or enters the exchange in the ledger. For

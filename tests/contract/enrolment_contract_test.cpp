@@ -1,9 +1,12 @@
 // Bootstrap tokens and registration: every status and code of the contract but 500.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "contract/held_lock.hpp"
 #include "contract/site.hpp"
 #include "contract/specification.hpp"
+#include "support/wait_until.hpp"
 
 using namespace plexsphere;
 using contract::hold;
@@ -224,4 +227,47 @@ TEST_CASE("PostRegister: what is out for now is 503, and the token stays good",
              "' WHERE scope = 'domain:hidden'");
   }
   CHECK(agent.call("POST", path, request).outcome() == "201");
+}
+
+TEST_CASE("PostRegister: a flood is turned away before it costs anything",
+          "[contract][enrolment]") {
+  Site& site = Site::shared();
+  const auto replica = [&](const std::string& settings) {
+    return contract::Client(contract::published_by(site.url()),
+                            site.deployment().start_core(settings).url(), "");
+  };
+  const json first = fresh_request(site);
+  const json second = fresh_request(site);
+  {
+    const auto agent = replica("[http]\nunauthenticated_rate = 1\nunauthenticated_burst = 1\n");
+    std::string outcome;
+    for (int i = 0; i < 10 && outcome != "429 rate_limited"; ++i) {
+      outcome = agent.send("POST", "/v1/register", "{").outcome();
+    }
+    CHECK(outcome == "429 rate_limited");
+  }
+  const auto agent = replica(
+      "[context.identity]\nregistration_capacity = 1\n[context.mesh]\naddress_lock_wait = "
+      "\"8s\"\n");
+  std::vector<std::future<std::string>> asked;
+  const auto ready = [](const std::future<std::string>& one) {
+    return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  };
+  {
+    const contract::HeldLock held(site,
+                                  "hashtextextended('plexsphere.ipam." + site.domain() + "', 0)");
+    for (const json& request : {first, second}) {
+      asked.push_back(std::async(std::launch::async, [&agent, request] {
+        return agent.call("POST", "/v1/register", request).outcome();
+      }));
+    }
+    CHECK(test_support::wait_until(std::chrono::seconds(20),
+                                   [&] { return std::ranges::any_of(asked, ready); }));
+  }
+  std::vector<std::string> outcomes{asked[0].get(), asked[1].get()};
+  std::ranges::sort(outcomes);
+  CHECK(outcomes == std::vector<std::string>{"201", "503 registration_overloaded"});
+  for (const json& request : {first, second}) {  // a replay, and a token that nothing touched
+    CHECK(agent.call("POST", "/v1/register", request).outcome() == "201");
+  }
 }

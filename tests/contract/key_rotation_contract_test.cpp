@@ -145,6 +145,7 @@ TEST_CASE("who may not operate the Node learns nothing of it", "[contract]") {
     CHECK(outcome(it.site.stranger(), it.path) == "403 permission_denied");
     CHECK(outcome(it.site.stranger(), nobody) == "403 permission_denied");
     CHECK(outcome(it.site.op(), nobody) == "404 node_not_found");
+    CHECK(outcome(it.site.op(), "/v1/nodes/x/keys/rotate") == "400 invalid_id");
   }
   CHECK(it.told("rotate_keys") == 0);
   // The denied request is on record, as what it was.

@@ -43,6 +43,10 @@ struct Told {
   std::string outcome(const std::string& tail, const json& body) const {
     return put(tail, body).outcome();
   }
+  // Sent with a content encoding that the host does not take.
+  std::string encoded(const std::string& method, const std::string& tail) const {
+    return agent.with_header("Content-Encoding", "br").send(method, path(tail), "{}").outcome();
+  }
   // The first four gates, which are the host's, are alike everywhere.
   void refuses_strangers(const std::string& method, const std::string& tail) const {
     const std::string body = "{";
@@ -96,6 +100,7 @@ TEST_CASE("PutNodeEndpoint asks its gates in order", "[contract][mesh]") {
   const std::string large = "{" + std::string(4096, ' ');
   CHECK(told.agent.send("PUT", told.path("/endpoint"), large).outcome() ==
         "413 endpoint_body_too_large");
+  CHECK(told.encoded("PUT", "/endpoint") == "415 unsupported_content_encoding");
   CHECK(told.agent.send("PUT", told.path("/endpoint"), large.substr(1)).outcome() ==
         "400 malformed_endpoint_request");
   CHECK(told.outcome("/endpoint", {{"endpoint", "x"}}) == "400 malformed_endpoint_request");
@@ -178,6 +183,11 @@ TEST_CASE("PutNodeStateReport and DeleteNodeStateReport refuse", "[contract][mes
   told.refuses_strangers("DELETE", report);
   CHECK(told.agent.send("PUT", told.path(report), std::string(33 * 1024, ' ')).outcome() ==
         "413 payload_too_large");
+  CHECK(told.agent.send("DELETE", told.path(report), std::string(33 * 1024, ' ')).outcome() ==
+        "413 request_body_too_large");
+  for (const char* method : {"PUT", "DELETE"}) {
+    CHECK(told.encoded(method, report) == "415 unsupported_content_encoding");
+  }
   CHECK(told.agent.send("PUT", told.path(report), "{").outcome() == "400 invalid_report");
   CHECK(told.outcome(report, {{"value", std::string(4097, 'x')}}) == "400 invalid_report");
   CHECK(told.outcome(report, {{"value", "v"}, {"ttl", 1}}) == "400 invalid_report");
@@ -226,6 +236,7 @@ TEST_CASE("PutNodeCapabilities refuses in order, with a code for each fault", "[
   const std::string large = "{" + std::string(32 * 1024, ' ');
   CHECK(told.agent.send("PUT", told.path("/capabilities"), large).outcome() ==
         "413 capabilities_body_too_large");
+  CHECK(told.encoded("PUT", "/capabilities") == "415 unsupported_content_encoding");
   CHECK(told.agent.send("PUT", told.path("/capabilities"), large.substr(1)).outcome() ==
         "400 malformed_capabilities_request");
   const auto with = [&](const char* member, const json& value) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "contract/site.hpp"
+#include "support/wait_until.hpp"
 
 using namespace plexsphere;
 using contract::Client;
@@ -43,8 +44,8 @@ std::string target_of(const Operation& operation, const std::string& id) {
   return operation.id == "GetAdminTokens" ? out + "?identity_ref=user:" + id : out;
 }
 
-// Bodies good enough to get as far as the database.
-std::string body_of(const Operation& operation, const json& registration) {
+// Bodies good enough to get as far as the database; `self` is the operator's identity_ref.
+std::string body_of(const Operation& operation, const json& registration, const std::string& self) {
   if (operation.id == "PostRegister") {
     return registration.dump();
   }
@@ -55,7 +56,7 @@ std::string body_of(const Operation& operation, const json& registration) {
         .dump();
   }
   if (operation.id == "PostAuthTokens" || operation.id == "PostAdminTokens") {
-    return json{{"identity_ref", std::string("user:") + kNobody}, {"env_prefix", "dev"}}.dump();
+    return json{{"identity_ref", self}, {"env_prefix", "dev"}}.dump();
   }
   return operation.object.contains("requestBody") ? "{}" : "";
 }
@@ -76,6 +77,8 @@ TEST_CASE("without the database every operation answers 503", "[contract]") {
                           {"bootstrap_token", op.issue_token(site.project())},
                           {"nonce", sim::make_nonce()},
                           {"public_key", sim::make_mesh_key().public_key}};
+  const std::string self =
+      "user:" + site.op().call("GET", "/v1/auth/whoami").body.at("subject").get<std::string>();
   site.deployment().postgres().kill9();
   for (const std::string& id : operations_in_scope()) {
     const Operation* operation = site.document().find(id);
@@ -86,9 +89,27 @@ TEST_CASE("without the database every operation answers 503", "[contract]") {
     INFO(id);
     const Client client = is_for_nodes(*operation) ? site.as(node) : site.op();
     const auto answer = client.send(operation->method, target_of(*operation, node.id()),
-                                    body_of(*operation, registration));
+                                    body_of(*operation, registration, self));
     CHECK(answer.status == 503);
   }
+}
+
+TEST_CASE("without the database a Node that is known is told that its state cannot be read",
+          "[contract]") {
+  Site site(e2e::Deployment::Options{.durable = true});
+  const auto node = site.enrol();
+  const auto agent = site.as(node);
+  const std::string path = "/v1/nodes/" + node.id() + "/state";
+  // A key is known for most of a second: if the database takes longer to go, once more.
+  std::string outcome;
+  for (int i = 0; i < 5 && outcome != "503 datastore_unavailable"; ++i) {
+    site.deployment().postgres().start();
+    REQUIRE(test_support::wait_until(std::chrono::seconds(20),
+                                     [&] { return agent.call("GET", path).status == 200; }));
+    site.deployment().postgres().kill9();
+    outcome = agent.call("GET", path).outcome();
+  }
+  CHECK(outcome == "503 datastore_unavailable");
 }
 
 TEST_CASE("an operation whose context is switched off answers 501 with its own code",

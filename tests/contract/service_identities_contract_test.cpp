@@ -322,6 +322,11 @@ TEST_CASE("a workload signs in with its JWT-SVID", "[contract][service]") {
   CHECK(events(site, "identity.ServiceIdentityAuthenticated", id) == before + 1);
   CHECK(whoami(trusting.client(), in.body.at("access_token")) == "200");
   CHECK(whoami(site.anybody(), in.body.at("access_token")) == "200");  // any replica's
+  CHECK(site.op()
+            .as(in.body.at("access_token"))
+            .call("POST", "/v1/auth/tokens",
+                  {{"identity_ref", "service:" + id}, {"env_prefix", "dev"}})
+            .outcome() == "400 federated_identity");
 
   const IssuerKey next("k2");
   trusting.publish({&key, &next});
