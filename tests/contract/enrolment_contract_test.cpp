@@ -129,6 +129,50 @@ TEST_CASE("GetBootstrapTokenMetadata, RevokeBootstrapToken", "[contract][enrolme
   CHECK(op.call("GET", token_id(site, used.body)).body.contains("consumed_at"));
 }
 
+TEST_CASE(
+    "GetBootstrapTokenUsage: operators see which Node used a token, strangers not even a token",
+    "[contract][enrolment]") {
+  Site& site = Site::shared();
+  const auto op = site.op();
+  const auto path_of = [](const json& issued) {
+    return "/v1/admin/bootstrap-tokens/" + issued.at("token_id").get<std::string>();
+  };
+  const auto issued = op.call("POST", site.in_project(kTokens), kIssue).body;
+  const std::string path = path_of(issued);
+  const auto [reader_id, reader_token] = site.make_user("reader");
+  site.grant("project", site.project(), "member", reader_id);
+  const auto reader = op.as(reader_token);
+  const std::string none = std::string("/v1/admin/bootstrap-tokens/") + kNobody;
+  hold({
+      {"401 unauthenticated", site.anybody(), "GET", path},
+      {"404 not_found", site.stranger(), "GET", path},
+      {"404 not_found", site.stranger(), "GET", none},
+      {"404 not_found", op, "GET", none},
+      {"400 invalid_token_id", op, "GET", "/v1/admin/bootstrap-tokens/x"},
+      {"200", reader, "GET", path},
+  });
+  const json live = op.call("GET", path).body;
+  CHECK(live.at("state") == "live");
+  CHECK_FALSE(live.contains("consumed_by_node_id"));
+
+  json request = fresh_request(site);
+  request["bootstrap_token"] = issued.at("token");
+  const auto node = site.anybody().call("POST", "/v1/register", request);
+  REQUIRE(node.status == 201);
+  const json used = reader.call("GET", path).body;
+  CHECK(used.at("state") == "consumed");
+  CHECK(used.at("consumed_by_node_id") == node.body.at("node_id"));
+  CHECK(used.contains("consumed_at"));
+  CHECK_THAT(used.dump(), !Catch::Contains("psb_"));
+
+  const auto other = op.call("POST", site.in_project(kTokens), kIssue).body;
+  REQUIRE(op.call("DELETE", token_id(site, other)).status == 204);
+  CHECK(op.call("GET", path_of(other)).body.at("state") == "revoked");
+  CHECK(site.count("audit.audit_log_entry WHERE relation = 'read' AND object_type = "
+                   "'bootstrap_token' AND object_id = '" +
+                   issued.at("token_id").get<std::string>() + "'") == 4);
+}
+
 TEST_CASE("PostRegister: refusals in the contract's order, and none touches the token",
           "[contract][enrolment]") {
   Site& site = Site::shared();

@@ -75,6 +75,17 @@ TEST_CASE("a token is worth nothing from its expiry on", "[identity]") {
   CHECK_FALSE(refusal(facts, kProject, kNow - std::chrono::microseconds(1)));
 }
 
+TEST_CASE("a token that ended stays what it became when its time is over", "[identity]") {
+  TokenFacts facts{kProject, kNow, false, false};
+  CHECK(state_of(facts, kNow - seconds(1)) == "live");
+  CHECK(state_of(facts, kNow) == "expired");
+  facts.consumed = true;
+  CHECK(state_of(facts, kNow - seconds(1)) == "consumed");
+  CHECK(state_of(facts, kNow + seconds(1)) == "consumed");
+  facts = {kProject, kNow, true, false};
+  CHECK(state_of(facts, kNow + seconds(1)) == "revoked");
+}
+
 TEST_CASE("a lost answer may be fetched again within its bounds only", "[identity]") {
   const ReplayFacts good{true, true, false, 0, kNow};
   CHECK(replay_allowed(good, kNow));

@@ -19,11 +19,6 @@ sdk::Error overloaded() {
           "Too many registrations are waiting; try again."};
 }
 
-TokenFacts facts_of(const TokenRecord& token) {
-  return {token.project_id.text(), token.expires_at, token.revoked_at.has_value(),
-          token.consumed_at.has_value()};
-}
-
 }  // namespace
 
 void Registration::submit(RegisterCommand command, Done done) const {
@@ -83,8 +78,8 @@ void Registration::prove(const AttemptPtr& attempt) const {
 
 // On the change lane, with a proven token.
 void Registration::change(const AttemptPtr& attempt) const {
-  const auto refused = refusal(facts_of(attempt->token.token), attempt->command.project_id.text(),
-                               ports_.clock.now());
+  const auto refused =
+      refusal(attempt->token.token.facts(), attempt->command.project_id.text(), ports_.clock.now());
   auto outcome = refused == "token_consumed" && may_replay(*attempt) ? replay(*attempt)
                  : refused ? sdk::Result<Registered>(token_refusal(*refused))
                            : enrol(*attempt);

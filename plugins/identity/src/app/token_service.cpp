@@ -119,6 +119,15 @@ sdk::Result<TokenRecord> TokenService::get(const sdk::Uuid& project_id, const sd
   return tokens_.find(project_id, id);
 }
 
+sdk::Result<TokenUsage> TokenService::usage(const sdk::Uuid& id) const {
+  auto found = tokens_.find_purchase(id);
+  if (!found.ok()) {
+    return found.error();
+  }
+  const std::string_view state = state_of(found->token.facts(), ports_.clock.now());
+  return TokenUsage{std::move(*found), state};
+}
+
 sdk::Status TokenService::revoke(const sdk::Uuid& project_id, const sdk::Uuid& id,
                                  const Actor& actor, const CallContext& call) const {
   auto token = tokens_.find(project_id, id);

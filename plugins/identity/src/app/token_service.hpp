@@ -44,6 +44,12 @@ struct IssuedToken {
   SecretText plaintext;
 };
 
+// What became of a token, as operators see it.
+struct TokenUsage {
+  TokenPurchase purchase;
+  std::string_view state;
+};
+
 struct TokenServicePorts {
   sdk::Store store;
   sdk::Clock clock;
@@ -69,6 +75,8 @@ class TokenService {
                                              std::int64_t limit) const;
   // NOT_FOUND "not_found".
   sdk::Result<TokenRecord> get(const sdk::Uuid& project_id, const sdk::Uuid& id) const;
+  // NOT_FOUND "not_found". Of any Project.
+  sdk::Result<TokenUsage> usage(const sdk::Uuid& id) const;
   // NOT_FOUND "not_found"; FAILED_PRECONDITION "token_consumed" or "token_revoked".
   sdk::Status revoke(const sdk::Uuid& project_id, const sdk::Uuid& id, const Actor& actor,
                      const CallContext& call) const;

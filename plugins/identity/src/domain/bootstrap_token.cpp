@@ -72,6 +72,16 @@ std::optional<TokenText> parse_token_text(std::string_view text) {
   return out;
 }
 
+std::string_view state_of(const TokenFacts& token, TimePoint now) {
+  if (token.revoked) {
+    return "revoked";
+  }
+  if (token.consumed) {
+    return "consumed";
+  }
+  return token.expires_at <= now ? "expired" : "live";
+}
+
 std::optional<std::string_view> refusal(const TokenFacts& token, std::string_view project_id,
                                         TimePoint now) {
   if (token.revoked) {

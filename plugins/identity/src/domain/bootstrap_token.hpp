@@ -49,6 +49,9 @@ struct TokenFacts {
   bool consumed = false;
 };
 
+// live, consumed, revoked or expired. How a token ended outlasts its time.
+std::string_view state_of(const TokenFacts& token, TimePoint now);
+
 // Why a proven token is refused, as the contract's code: token_revoked, token_consumed,
 // token_expired, project_mismatch, in this order. Kind comes later, when the Resource is known.
 std::optional<std::string_view> refusal(const TokenFacts& token, std::string_view project_id,

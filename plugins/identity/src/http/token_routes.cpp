@@ -13,6 +13,7 @@ namespace {
 using sdk::Json;
 
 constexpr std::string_view kCollection = "/v1/projects/{project_id}/bootstrap-tokens";
+constexpr std::string_view kUsage = "/v1/admin/bootstrap-tokens/{id}";
 constexpr std::string_view kItem = "/v1/projects/{project_id}/bootstrap-tokens/{id}";
 
 sdk::Route project_route(std::string_view method, std::string_view path,
@@ -153,6 +154,33 @@ sdk::Answer get_one(const sdk::Request& request, const TokenService& tokens) {
                     : sdk::Answer(problem_of(token.error()));
 }
 
+sdk::Answer show_usage(const sdk::Request& request, const TokenService& tokens) {
+  const auto found = tokens.usage(request.uuid("id"));
+  if (!found.ok()) {
+    return problem_of(found.error());
+  }
+  const TokenUsage& usage = found.value();
+  Json body = metadata(usage.purchase.token);
+  body["state"] = usage.state;
+  if (!usage.purchase.node_id.is_zero()) {
+    body["consumed_by_node_id"] = usage.purchase.node_id.text();
+  }
+  return sdk::Response::json(200, body.dump());
+}
+
+// Which Node a token bought, whatever its Project: the id is all that an incident leaves behind.
+sdk::Status add_usage(const sdk::Router& router, const TokenService& tokens) {
+  sdk::Route route{"GET", kUsage};
+  route.permission = "read";
+  route.object_type = "bootstrap_token";
+  route.object_parameter = "id";
+  route.denied_as = 404;
+  route.not_found_code = "not_found";
+  route.bad_id_code = "invalid_token_id";
+  return router.add(route,
+                    [&tokens](const sdk::Request& request) { return show_usage(request, tokens); });
+}
+
 sdk::Answer revoke_one(const sdk::Request& request, const TokenService& tokens) {
   auto revoked = tokens.revoke(request.uuid("project_id"), request.uuid("id"), actor_of(request),
                                CallContext::of(request));
@@ -183,6 +211,9 @@ sdk::Status add_token_routes(const sdk::Router& router, const TokenService& toke
                  [&tokens](const sdk::Request& request) { return get_one(request, tokens); });
   if (!got.ok()) {
     return got;
+  }
+  if (auto added = add_usage(router, tokens); !added.ok()) {
+    return added;
   }
   return router.add(project_route("DELETE", kItem, "manage"),
                     [&tokens](const sdk::Request& request) { return revoke_one(request, tokens); });

@@ -63,6 +63,12 @@ sdk::Status TokenStore::declare(const sdk::Store& store) {
       by_id_, "token.by_id",
       "SELECT " + select + " FROM identity.bootstrap_token t WHERE t.project_id = $1 AND t.id = $2",
       {Type::uuid, Type::uuid}, columns);
+  all.read(purchase_, "token.purchase",
+           "SELECT " + select +
+               ", t.consumed_by_node_id FROM identity.bootstrap_token t WHERE t.id = $1",
+           {Type::uuid},
+           {Type::uuid, Type::uuid, Type::uuid, Type::text, Type::text, Type::uuid, Type::timestamp,
+            Type::timestamp, Type::timestamp, Type::timestamp, Type::uuid});
   all.read(page_, "token.page",
            "SELECT " + select +
                " FROM identity.bootstrap_token t WHERE t.project_id = $1 AND t.id > $2 "
@@ -120,6 +126,18 @@ sdk::Result<TokenRecord> TokenStore::find(const sdk::Uuid& project_id, const sdk
   }
   return rows->empty() ? sdk::Result<TokenRecord>(missing())
                        : sdk::Result<TokenRecord>(record_of((*rows)[0]));
+}
+
+sdk::Result<TokenPurchase> TokenStore::find_purchase(const sdk::Uuid& id) const {
+  auto rows = store_.read_once(purchase_, id);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return missing();
+  }
+  const sdk::Row row = (*rows)[0];
+  return TokenPurchase{record_of(row), row.uuid(10)};
 }
 
 sdk::Result<std::vector<TokenRecord>> TokenStore::page(const sdk::Uuid& project_id,

@@ -24,6 +24,16 @@ struct TokenRecord {
   sdk::Instant expires_at;
   std::optional<sdk::Instant> consumed_at;
   std::optional<sdk::Instant> revoked_at;
+
+  TokenFacts facts() const {
+    return {project_id.text(), expires_at, revoked_at.has_value(), consumed_at.has_value()};
+  }
+};
+
+// A token and the Node that it bought.
+struct TokenPurchase {
+  TokenRecord token;
+  sdk::Uuid node_id;  // zero: not consumed
 };
 
 // A token as redemption sees it.
@@ -53,6 +63,8 @@ class TokenStore {
   sdk::Result<TokenSecretRecord> find_by_selector(std::string_view selector) const;
   // NOT_FOUND.
   sdk::Result<TokenRecord> find(const sdk::Uuid& project_id, const sdk::Uuid& id) const;
+  // NOT_FOUND.
+  sdk::Result<TokenPurchase> find_purchase(const sdk::Uuid& id) const;
   // Ascending ids after `after`.
   sdk::Result<std::vector<TokenRecord>> page(const sdk::Uuid& project_id, const sdk::Uuid& after,
                                              std::int64_t limit) const;
@@ -71,7 +83,8 @@ class TokenStore {
 
  private:
   sdk::Store store_;
-  sdk::Statement insert_, by_selector_, by_id_, page_, domain_, consume_, revoke_, note_expired_;
+  sdk::Statement insert_, by_selector_, by_id_, purchase_, page_, domain_, consume_, revoke_,
+      note_expired_;
 };
 
 }  // namespace plexsphere::identity
