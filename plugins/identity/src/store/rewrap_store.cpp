@@ -77,10 +77,6 @@ sdk::Status RewrapStore::declare(const sdk::Store& store) {
            "SELECT DISTINCT domain_id FROM identity.node ORDER BY domain_id", {}, {Type::uuid});
   all.read(open_, "nsk_rewrap.open", select("WHERE r.state <> 'done' ORDER BY r.id LIMIT $1"),
            {Type::int64}, run);
-  all.read(is_last_, "nsk_rewrap.is_last",
-           "SELECT NOT EXISTS (SELECT FROM identity.nsk_rewrap WHERE request_id = $1 "
-           "AND id <> $2 AND state <> 'done')",
-           {Type::uuid, Type::uuid}, {Type::boolean});
   all.write(
       update_, "nsk_rewrap.update",
       "UPDATE identity.nsk_rewrap SET state = $3, to_version = nullif($4::bigint::integer, 0), "
@@ -141,11 +137,6 @@ sdk::Result<std::vector<sdk::Uuid>> RewrapStore::domains() const {
     out.push_back((*rows)[i].uuid(0));
   }
   return out;
-}
-
-sdk::Result<bool> RewrapStore::is_last(const sdk::Transaction& tx, const RewrapRun& run) const {
-  auto rows = tx.run(is_last_, run.request_id, run.id);
-  return rows.ok() ? sdk::Result<bool>((*rows)[0].boolean(0)) : sdk::Result<bool>(rows.error());
 }
 
 sdk::Result<bool> RewrapStore::update(const sdk::Transaction& tx, const RewrapRun& run,

@@ -61,8 +61,6 @@ class RewrapStore {
   sdk::Result<std::vector<sdk::Uuid>> domains() const;
   // Runs that are not done, oldest first, at most kMostOpen.
   sdk::Result<std::vector<RewrapRun>> open() const;
-  // Whether the call's runs are all done but this one.
-  sdk::Result<bool> is_last(const sdk::Transaction& tx, const RewrapRun& run) const;
   // The run as it is, where it is still in state `before`; false otherwise.
   sdk::Result<bool> update(const sdk::Transaction& tx, const RewrapRun& run,
                            RewrapState before) const;
@@ -77,8 +75,7 @@ class RewrapStore {
 
  private:
   sdk::Store store_;
-  sdk::Statement insert_, latest_, page_, domains_, open_, is_last_, update_, older_, count_older_,
-      rewrap_;
+  sdk::Statement insert_, latest_, page_, domains_, open_, update_, older_, count_older_, rewrap_;
 };
 
 }  // namespace plexsphere::identity
