@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "e2e/deployment.hpp"
+#include "sim/node.hpp"
 
 using namespace plexsphere;
 using nlohmann::json;
@@ -37,11 +39,20 @@ class Terminal {
     CHECK((done.out + done.err).find(deployment_.operator_token()) == std::string::npos);
     return done;
   }
+  // As plexctl, with the operator's token.
+  Completed op(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--token-file", token_file_});
+    return plexctl(std::move(arguments));
+  }
   Completed whoami(const std::string& server) const {
     return plexctl({"whoami", "--token-file", token_file_}, server);
   }
-  Completed shell(const std::string& line) const {
-    return test_support::run("/bin/sh", {"-c", line}, surroundings({}));
+  // `variables`: of the shell, beside the operator's own.
+  Completed shell(const std::string& line,
+                  const std::map<std::string, std::string>& variables) const {
+    auto options = surroundings({});
+    options.environment.insert(variables.begin(), variables.end());
+    return test_support::run("/bin/sh", {"-c", line}, options);
   }
 
  private:
@@ -74,6 +85,29 @@ std::string stranger(e2e::Deployment& deployment) {
   return made.out.substr(at, made.out.find('\n', at) - at);
 }
 
+// A Domain with one Node.
+struct Mesh {
+  std::string domain;
+  std::string node;
+  std::string token;  // the id of the one that the Node used
+};
+
+Mesh make_mesh(e2e::Deployment& deployment) {
+  const auto op = deployment.op();
+  Mesh mesh;
+  mesh.domain = op.create_domain("acme", "10.7.0.0/24");
+  const std::string project = op.create_project(mesh.domain, "edge");
+  op.create_resource(project, "vm-1");
+  const json issued =
+      op.api().post("/v1/projects/" + project + "/bootstrap-tokens",
+                    {{"kind", "node"}, {"env_prefix", "dev"}, {"ttl_seconds", 300}});
+  mesh.token = issued.at("token_id");
+  mesh.node =
+      sim::Node::enrol(op.api().base(), {project, "vm-1", issued.at("token"), sim::make_nonce()})
+          .id();
+  return mesh;
+}
+
 // The lines of the page's ```sh blocks.
 std::vector<std::string> documented_commands() {
   std::istringstream page(
@@ -102,10 +136,12 @@ TEST_CASE("an operator sees from a shell who they are and what became of every p
 
   SECTION("every documented command does what the page says") {
     const auto commands = documented_commands();
-    CHECK(commands.size() >= 6);
+    const Mesh mesh = make_mesh(deployment);
+    CHECK(commands.size() >= 12);
     for (const std::string& command : commands) {
       INFO(command);
-      const auto done = terminal.shell(command);
+      const auto done = terminal.shell(
+          command, {{"DOMAIN", mesh.domain}, {"NODE", mesh.node}, {"TOKEN", mesh.token}});
       INFO(done.err);
       CHECK(done.code == 0);
       CHECK((done.out.empty() == command.starts_with("chmod")));
@@ -171,4 +207,53 @@ TEST_CASE("an operator sees from a shell who they are and what became of every p
     CHECK(away.code == 6);
     CHECK(contains(away.err, "no answer from 127.0.0.1"));
   }
+}
+
+TEST_CASE("an operator renews wrap keys from a shell, and sees how far it is", "[e2e]") {
+  e2e::Deployment deployment;
+  const Terminal terminal(deployment);
+  const Mesh mesh = make_mesh(deployment);
+
+  CHECK(terminal.op({"nsk", "status"}).out.starts_with("DOMAIN_ID  STATE"));
+  CHECK(terminal.op({"nsk", "status", "--domain", mesh.domain}).code == 4);
+  CHECK(terminal.op({"nsk", "rewrap"}).code == 2);
+  CHECK(terminal.op({"nsk", "rewrap", "--all", "--domain", mesh.domain}).code == 2);
+  CHECK(terminal.op({"nsk", "rewrap", "--domain", "acme"}).code == 2);
+  const auto other = terminal.write_token("other.token", stranger(deployment), 0600);
+  CHECK(terminal.plexctl({"nsk", "rewrap", "--all", "--token-file", other}).code == 77);
+
+  const auto done = terminal.op({"nsk", "rewrap", "--domain", mesh.domain, "--wait"});
+  CHECK(done.code == 0);
+  CHECK(contains(done.err, "plexctl: re-wrapped 1 of 1\n"));
+  CHECK(contains(done.out, mesh.domain + "  resting  1     2   1          1"));
+  const auto status = terminal.op({"nsk", "status", "--output", "json"});
+  const json run = json::parse(status.out).at("items").at(0);
+  CHECK(run == deployment.op().api().get("/v1/admin/domains/" + mesh.domain + "/nsk/rewrap"));
+  CHECK(run.at("state") == "resting");
+  CHECK(contains(terminal.op({"nsk", "rewrap", "--all"}).out, "runs begun: 0\n"));
+}
+
+TEST_CASE("an operator sees from a shell which Node used a bootstrap token, and ends that Node",
+          "[e2e]") {
+  e2e::Deployment deployment;
+  const Terminal terminal(deployment);
+  const Mesh mesh = make_mesh(deployment);
+
+  const auto shown = terminal.op({"bootstrap-token", "show", mesh.token});
+  CHECK(shown.code == 0);
+  CHECK(contains(shown.out, "node  consumed  "));
+  CHECK(contains(shown.out, mesh.node));
+  const auto as_json = terminal.op({"bootstrap-token", "show", mesh.token, "--output", "json"});
+  CHECK(json::parse(as_json.out).at("consumed_by_node_id") == mesh.node);
+  const auto other = terminal.write_token("other.token", stranger(deployment), 0600);
+  const auto hidden =
+      terminal.plexctl({"bootstrap-token", "show", mesh.token, "--token-file", other});
+  CHECK(hidden.code == 4);
+  CHECK(contains(hidden.err, "404 not_found: "));
+
+  CHECK(terminal.op({"node", "deregister", mesh.node}).code == 2);  // not without --yes
+  const auto ended = terminal.op({"node", "deregister", mesh.node, "--yes"});
+  CHECK(ended.code == 0);
+  CHECK(ended.out == "deregistered " + mesh.node + "\n");
+  CHECK(deployment.op().api().get("/v1/nodes").at("items").empty());
 }
