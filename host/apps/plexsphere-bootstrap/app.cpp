@@ -83,8 +83,11 @@ void run_migrate(const config::Configuration& configuration, std::ostream& out) 
 void run_operator(const config::Configuration& configuration, const OperatorRequest& request,
                   std::ostream& out, std::ostream& err) {
   const OperatorToken token = create_operator(require_admin_dsn(configuration), request);
-  err << "operator created: name=" << request.name << " user_id=" << token.user_id
-      << " token_id=" << token.token_id << " expires_at=" << token.expires_at << "\n";
+  err << "WARNING: break-glass operator: it may do anything on the whole platform\n"
+      << "operator created: name=" << request.name << " user_id=" << token.user_id
+      << " token_id=" << token.token_id << " expires_at=" << token.expires_at << "\n"
+      << "audit: the core writes operator.create to the platform's chain, correlation id "
+      << token.token_id << ", before the token opens anything\n";
   out << "# WARNING: this is the only time this plaintext will be displayed\n"
       << token.text() << std::endl;
 }

@@ -9,6 +9,8 @@ namespace plexsphere::identity {
 namespace {
 
 constexpr std::string_view kSweepJob = "operator-credential-sweep";
+constexpr std::string_view kBreakGlassJob = "break-glass-audit";
+constexpr std::chrono::seconds kBreakGlassInterval{5};
 
 // Text of a key that may be left out.
 std::string text_or_empty(const sdk::Config& config, std::string_view key) {
@@ -96,13 +98,7 @@ sdk::Status OperatorCredentials::configure(const sdk::Host& host) {
   if (!settings.ok()) {
     return settings.error();
   }
-  if (auto declared = operators_.declare(ports_.store); !declared.ok()) {
-    return declared;
-  }
-  if (auto declared = tokens_.declare(ports_.store); !declared.ok()) {
-    return declared;
-  }
-  if (auto declared = identities_.declare(ports_.store); !declared.ok()) {
+  if (auto declared = declare(); !declared.ok()) {
     return declared;
   }
   make_services(*settings);
@@ -112,14 +108,39 @@ sdk::Status OperatorCredentials::configure(const sdk::Host& host) {
   if (auto added = add_routes(); !added.ok()) {
     return added;
   }
-  return jobs_.add(kSweepJob, settings->sweep_interval, ports_.store.wire(),
-                   [this](const sdk::JobRun& run) { return token_service_->sweep(run); });
+  return add_jobs(*settings);
+}
+
+sdk::Status OperatorCredentials::declare() {
+  if (auto declared = operators_.declare(ports_.store); !declared.ok()) {
+    return declared;
+  }
+  if (auto declared = made_outside_.declare(ports_.store); !declared.ok()) {
+    return declared;
+  }
+  if (auto declared = tokens_.declare(ports_.store); !declared.ok()) {
+    return declared;
+  }
+  return identities_.declare(ports_.store);
+}
+
+sdk::Status OperatorCredentials::add_jobs(const Settings& settings) {
+  auto added = jobs_.add(kSweepJob, settings.sweep_interval, ports_.store.wire(),
+                         [this](const sdk::JobRun& run) { return token_service_->sweep(run); });
+  if (!added.ok()) {
+    return added;
+  }
+  return jobs_.add(kBreakGlassJob, kBreakGlassInterval, ports_.store.wire(),
+                   [this](const sdk::JobRun& run) { return break_glass_->run(run); });
 }
 
 void OperatorCredentials::make_services(const Settings& settings) {
   uses_ = std::make_unique<LastUse>(
       [this](std::span<const TokenUse> uses) { return operators_.record_uses(uses); }, log_);
-  authentication_ = std::make_unique<OperatorAuthentication>(operators_, *uses_, ports_.clock);
+  break_glass_ =
+      std::make_unique<BreakGlass>(made_outside_, ports_.store, ports_.clock, ports_.audit, log_);
+  authentication_ =
+      std::make_unique<OperatorAuthentication>(operators_, *break_glass_, *uses_, ports_.clock);
   gate_ = std::make_unique<RelationGate>(ports_.authz, ports_.audit, settings.check_capacity);
   bundle_ = std::make_unique<TrustBundle>(settings.bundle_file, settings.trust_domain, ports_.clock,
                                           log_);

@@ -1,7 +1,7 @@
 // The part of identity that operators and machines sign in with, put together: API tokens, service
 // identities, access tokens, whoami, and who presents such a bearer.
 //
-// Made and configured on the main thread; its routes and job run on any. Owns its stores and
+// Made and configured on the main thread; its routes and jobs run on any. Owns its stores and
 // services, which live until the process ends.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "app/api_token_service.hpp"
+#include "app/break_glass.hpp"
 #include "app/last_use.hpp"
 #include "app/operator_authentication.hpp"
 #include "app/relation_gate.hpp"
@@ -27,7 +28,7 @@ class OperatorCredentials {
   // What types and bounds of the keys cannot say. Pure.
   static sdk::Status validate(const sdk::Config& config);
 
-  // [init] Declares, adds routes and the job; the caller then offers authentication() as a part of
+  // [init] Declares, adds routes and jobs; the caller then offers authentication() as a part of
   // px.authn.
   sdk::Status configure(const sdk::Host& host);
   OperatorAuthentication& authentication() { return *authentication_; }
@@ -51,7 +52,9 @@ class OperatorCredentials {
   sdk::Status add_routes();
 
   ServiceIdentityPorts ports_;
+  sdk::Status declare();
   sdk::Log log_;
+  sdk::Status add_jobs(const Settings& settings);
   sdk::Verify verify_;
   sdk::Jobs jobs_;
   sdk::Router router_;
@@ -62,9 +65,11 @@ class OperatorCredentials {
   ServiceIdentityStore identities_;
 
   std::unique_ptr<LastUse> uses_;
+  BreakGlassStore made_outside_;
   std::unique_ptr<OperatorAuthentication> authentication_;
   std::unique_ptr<RelationGate> gate_;
   std::unique_ptr<TrustBundle> bundle_;
+  std::unique_ptr<BreakGlass> break_glass_;
   std::unique_ptr<ApiTokenService> token_service_;
   std::unique_ptr<ServiceIdentities> identity_service_;
   std::unique_ptr<ServiceSignIn> sign_in_;

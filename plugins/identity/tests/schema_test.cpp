@@ -135,6 +135,8 @@ TEST_CASE("the running context can neither delete nor rewrite what it must not",
   CHECK(refused("UPDATE identity.service_identity SET federation_kind = 'api_token'"));
   CHECK(refused("UPDATE identity.service_access_token SET expires_at = now()"));
   CHECK(refused("DELETE FROM identity.service_identity"));
+  CHECK(refused("INSERT INTO identity.break_glass VALUES (gen_random_uuid(), gen_random_uuid())"));
+  CHECK(refused("DELETE FROM identity.break_glass"));
   CHECK(
       refused("INSERT INTO identity.user_account (id, subject, display_name) VALUES "
               "(gen_random_uuid(), 's', 'd')"));
@@ -150,6 +152,8 @@ TEST_CASE("the first operator comes from the bootstrap function, which the servi
   cluster().query(call);  // the same user again: one more token
   CHECK(cluster().query("SELECT count(*) FROM identity.user_account") == "1");
   CHECK(cluster().query("SELECT count(*) FROM identity.api_token") == "2");
+  CHECK(cluster().query("SELECT count(*) FROM identity.break_glass WHERE audited_at IS NULL") ==
+        "2");
   CHECK(cluster().query("SELECT domain_id IS NULL FROM identity.user_account") == "t");
 }
 

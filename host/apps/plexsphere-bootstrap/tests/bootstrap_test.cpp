@@ -90,6 +90,12 @@ TEST_CASE("the first operator's token is shown once and only its digest is store
             "SELECT string_agg(t.relation, ',' ORDER BY t.relation) FROM authz.relation_tuples t "
             "JOIN identity.user_account u ON t.subject_id = u.id::text "
             "WHERE u.display_name = 'Ada'") == "admin,auditor");
+  // What the audit log will have to tell was noted in the same transaction.
+  CHECK(made.err.starts_with("WARNING: break-glass operator"));
+  CHECK(installation.cluster.query(
+            "SELECT g.audited_at IS NULL AND g.user_id = u.id FROM identity.break_glass g, "
+            "identity.user_account u WHERE u.display_name = 'Ada' AND g.token_id = '" +
+            sdk::hex_encode(*id) + "'") == "t");
 }
 
 TEST_CASE("nobody but an administrator makes operators", "[bootstrap]") {

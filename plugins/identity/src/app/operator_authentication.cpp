@@ -62,6 +62,12 @@ Found OperatorAuthentication::resolve(std::string_view bearer) {
   if (!*record || !accepts(**record, *presented, now)) {
     return std::optional<BearerRecord>();
   }
+  if ((*record)->unaudited) {
+    if (auto told = break_glass_.tell((*record)->id); !told.ok()) {
+      return not_known();
+    }
+    known_.erase((*record)->id);
+  }
   if (presented->kind == BearerKind::api_token) {
     uses_.note((*record)->id, now, (*record)->last_used_at);
   }

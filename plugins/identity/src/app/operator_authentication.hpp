@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/bearer_text.hpp"
+#include "app/break_glass.hpp"
 #include "app/credential_cache.hpp"
 #include "app/last_use.hpp"
 #include "plexsphere/sdk/ports/authn.hpp"
@@ -21,8 +22,9 @@ class OperatorAuthentication {
   static constexpr std::chrono::milliseconds kTimeToLive{900};
   static constexpr std::size_t kCapacity = 65'536;
 
-  OperatorAuthentication(const OperatorStore& operators, LastUse& uses, sdk::Clock clock)
-      : operators_(operators), uses_(uses), clock_(clock) {}
+  OperatorAuthentication(const OperatorStore& operators, const BreakGlass& break_glass,
+                         LastUse& uses, sdk::Clock clock)
+      : operators_(operators), break_glass_(break_glass), uses_(uses), clock_(clock) {}
 
   // UNAUTHENTICATED "unauthenticated", or UNAVAILABLE.
   sdk::Result<px_principal> identify(std::string_view bearer);
@@ -35,6 +37,7 @@ class OperatorAuthentication {
   sdk::Result<std::optional<BearerRecord>> find(const PresentedBearer& presented);
 
   const OperatorStore& operators_;
+  const BreakGlass& break_glass_;
   LastUse& uses_;
   sdk::Clock clock_;
   CredentialCache<BearerRecord> known_{kTimeToLive, kCapacity};

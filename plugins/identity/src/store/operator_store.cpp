@@ -17,13 +17,15 @@ void declare_bearers(sdk::Declarations& all, sdk::Statement& api_token,
       "ARRAY(SELECT r.secret_sha256 FROM identity.api_token_retired_secret r "
       "WHERE r.token_id = t.id ORDER BY r.secret_sha256), "
       "ARRAY(SELECT r.retires_at FROM identity.api_token_retired_secret r "
-      "WHERE r.token_id = t.id ORDER BY r.secret_sha256) "
+      "WHERE r.token_id = t.id ORDER BY r.secret_sha256), "
+      "EXISTS (SELECT FROM identity.break_glass g WHERE g.token_id = t.id "
+      "AND g.audited_at IS NULL) "
       "FROM identity.api_token t LEFT JOIN identity.user_account u ON u.id = t.user_id "
       "LEFT JOIN identity.service_identity s ON s.id = t.service_identity_id "
       "WHERE t.id = $1",
       {Type::uuid},
       {Type::uuid, Type::uuid, Type::uuid, Type::uuid, Type::text, Type::bytes, Type::timestamp,
-       Type::boolean, Type::timestamp, Type::bytes_array, Type::timestamp_array});
+       Type::boolean, Type::timestamp, Type::bytes_array, Type::timestamp_array, Type::boolean});
   all.read(access_token, "access_token.by_id",
            "SELECT a.id, a.service_identity_id, s.domain_id, a.secret_sha256, a.expires_at, "
            "s.disabled_at IS NOT NULL OR t.revoked_at IS NOT NULL "
@@ -51,6 +53,7 @@ BearerRecord api_token_of(const sdk::Row& row) {
   }
   out.ended = row.boolean(7);
   out.last_used_at = row.optional_instant(8);
+  out.unaudited = row.boolean(11);
   return out;
 }
 

@@ -27,6 +27,7 @@ struct BearerRecord {
   std::string env_prefix;               // empty: an access token
   std::vector<AcceptedSecret> secrets;  // the present one, then those rotated away
   bool ended = false;                   // revoked, or its owner is disabled
+  bool unaudited = false;               // of the bootstrap, and not in the audit log yet
   std::optional<sdk::Instant> last_used_at;
 };
 
