@@ -125,6 +125,7 @@ class IdentityPlugin final : public sdk::Plugin {
   sdk::Status provide_ports(const sdk::Host& host);
   sdk::Status add_routes();
   sdk::Status resolve_residency();
+  sdk::Status sweep(const sdk::JobRun& run);
 
   RegistrationPorts ports_;
   sdk::Jobs jobs_;
@@ -136,10 +137,12 @@ class IdentityPlugin final : public sdk::Plugin {
   NodeStore nodes_;
   OperatorCredentials credentials_;
   RewrapStore rewraps_;
+  TagKeyStore tag_key_versions_;
 
   Settings settings_;
   sdk::CursorCodec cursors_;
   std::unique_ptr<TokenCodec> codec_;
+  std::unique_ptr<TagKeys> tag_keys_;
   std::unique_ptr<PasswordHash> hash_;
   std::unique_ptr<Lanes> lanes_;
   std::unique_ptr<TokenService> token_service_;
@@ -181,12 +184,13 @@ sdk::Status IdentityPlugin::configure(const sdk::Host& host) {
   settings_ = *settings;
   return all_of(
       {[&] { return tokens_.declare(ports_.store); }, [&] { return nodes_.declare(ports_.store); },
+       [&] { return tag_key_versions_.declare(ports_.store); },
        [&] { return credentials_.configure(host); }, [&] { return rewraps_.declare(ports_.store); },
        [&] { return make_services(settings_); }, [&] { return provide_ports(host); },
        [&] { return resolve_residency(); }, [&] { return add_routes(); },
        [&] {
          return jobs_.add("bootstrap-token-sweep", settings_.sweep_interval, ports_.store.wire(),
-                          [this](const sdk::JobRun& run) { return token_service_->sweep(run); });
+                          [this](const sdk::JobRun& run) { return sweep(run); });
        },
        [&] {
          return jobs_.add(kRewrapJob, settings_.rewrap_interval, ports_.store.wire(),
@@ -199,13 +203,16 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
     return ports_.seal.derive_key("bootstrap-token-tag/" + std::to_string(version));
   };
   auto current = tag_key(settings.tag_key_version);
+  auto next = tag_key(settings.tag_key_version + 1);
   auto cursor = ports_.seal.derive_key("cursor");
   auto outcomes = count_outcomes();
   if (!outcomes.ok()) {
     return outcomes.error();
   }
-  if (!current.ok() || !cursor.ok()) {
-    return current.ok() ? cursor.error() : current.error();
+  for (const auto* derived : {&current, &next, &cursor}) {
+    if (!derived->ok()) {
+      return derived->error();
+    }
   }
   std::optional<sdk::Secret> previous;
   if (settings.tag_key_version > 1) {
@@ -216,14 +223,15 @@ sdk::Status IdentityPlugin::make_services(const Settings& settings) {
     previous = std::move(*key);
   }
   cursors_ = sdk::CursorCodec(std::move(*cursor));
-  codec_ = std::make_unique<TokenCodec>(std::move(*current), std::move(previous));
+  codec_ = std::make_unique<TokenCodec>(std::move(*current), std::move(previous), std::move(*next));
+  tag_keys_ = std::make_unique<TagKeys>(tag_key_versions_, settings.tag_key_version, ports_.clock);
   hash_ = std::make_unique<PasswordHash>(settings.memory_kib, settings.passes);
   lanes_ = std::make_unique<Lanes>(settings.capacity);
   token_service_ = std::make_unique<TokenService>(
       TokenServicePorts{ports_.store, ports_.clock, ports_.audit, ports_.authz, ports_.tenancy},
       tokens_, *codec_, *hash_, *lanes_);
-  registration_ =
-      std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *lanes_, *outcomes);
+  registration_ = std::make_unique<Registration>(ports_, tokens_, nodes_, *codec_, *tag_keys_,
+                                                 *lanes_, *outcomes);
   authentication_ =
       std::make_unique<Authentication>(nodes_, credentials_.authentication(), ports_.clock);
   nodes_port_ = std::make_unique<NodesPort>(nodes_);
@@ -289,6 +297,13 @@ sdk::Status IdentityPlugin::add_routes() {
        [&] { return add_node_routes(router_, nodes_, cursors_, ports_.authz, ports_.audit); },
        [&] { return add_deregister_routes(router_, *deregistration_); },
        [&] { return add_rewrap_routes(router_, *rewrap_, cursors_); }});
+}
+
+sdk::Status IdentityPlugin::sweep(const sdk::JobRun& run) {
+  if (auto noted = tag_keys_->note(run); !noted.ok()) {
+    return noted;
+  }
+  return token_service_->sweep(run);
 }
 
 sdk::Status IdentityPlugin::start() {

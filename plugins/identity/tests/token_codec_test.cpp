@@ -24,6 +24,11 @@ TokenCodec codec() {
   return {key_of(kKey), std::nullopt};
 }
 
+// A replica that is still at the key before kOtherKey.
+TokenCodec codec_with_next() {
+  return {key_of(kKey), std::nullopt, key_of(kOtherKey)};
+}
+
 TEST_CASE("a minted token has the contract's form and opens again", "[identity]") {
   const auto minted = codec().mint("dev", kProject, TokenKind::bridge);
   const std::string text(minted.plaintext.view());
@@ -81,10 +86,16 @@ TEST_CASE("text without a token's form, or with a short Project, is told apart",
   }
 }
 
-TEST_CASE("tokens tagged with the previous key are still taken, older ones are not", "[identity]") {
+TEST_CASE("a token says when the previous key has tagged it, and older keys' tags are none",
+          "[identity]") {
   const auto minted = codec().mint("dev", kProject, TokenKind::node);
   const TokenCodec rotated{key_of(kOtherKey), key_of(kKey)};
-  CHECK(rotated.open(minted.plaintext.view()).ok());
+  const auto opened = rotated.open(minted.plaintext.view());
+  REQUIRE(opened.ok());
+  CHECK(opened.value().by_previous_key);
+  const auto newer = rotated.mint("dev", kProject, TokenKind::node);
+  CHECK_FALSE(rotated.open(newer.plaintext.view()).value().by_previous_key);
+  CHECK(codec_with_next().open(newer.plaintext.view()).ok());
   const TokenCodec later{key_of(kOtherKey), std::nullopt};
   CHECK_FALSE(later.open(minted.plaintext.view()).ok());
 }

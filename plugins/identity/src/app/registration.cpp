@@ -14,6 +14,11 @@ sdk::Error invalid_key() {
           "\"public_key\" must be the base64 of an X25519 public key: 32 bytes, not all zero."};
 }
 
+sdk::Error unknown_token() {
+  return {sdk::Code::permission_denied, "token_invalid",
+          "The bootstrap token is not one that this control plane knows."};
+}
+
 sdk::Error overloaded() {
   return {sdk::Code::resource_exhausted, "registration_overloaded",
           "Too many registrations are waiting; try again."};
@@ -51,11 +56,16 @@ sdk::Status Registration::open_token(Attempt& attempt) const {
   if (!presented.ok()) {
     return presented.error();
   }
+  if (presented->by_previous_key) {
+    auto taken = tag_keys_.takes_previous();
+    if (!taken.ok() || !*taken) {
+      return taken.ok() ? unknown_token() : taken.error();
+    }
+  }
   auto found = tokens_.find_by_selector(presented->selector);
   if (!found.ok()) {
     if (found.error().code == sdk::Code::not_found) {
-      return sdk::Error{sdk::Code::permission_denied, "token_invalid",
-                        "The bootstrap token is not one that this control plane knows."};
+      return unknown_token();
     }
     return found.error();
   }
@@ -66,8 +76,7 @@ sdk::Status Registration::open_token(Attempt& attempt) const {
 // On the proof lane.
 void Registration::prove(const AttemptPtr& attempt) const {
   if (!PasswordHash::verify(attempt->token.hash, attempt->command.bootstrap_token.view())) {
-    deny(attempt, {sdk::Code::permission_denied, "token_invalid",
-                   "The bootstrap token is not one that this control plane knows."});
+    deny(attempt, unknown_token());
     return;
   }
   PLEXSPHERE_FAILPOINT("registration.proven");

@@ -19,6 +19,7 @@
 #include "app/password_hash.hpp"
 #include "app/secret_text.hpp"
 #include "app/token_codec.hpp"
+#include "app/tag_keys.hpp"
 #include "plexsphere/sdk/outbox.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "plexsphere/sdk/ports/authz.hpp"
@@ -81,12 +82,14 @@ class Registration {
   using Done = std::function<void(sdk::Result<Registered>)>;
 
   Registration(RegistrationPorts ports, const TokenStore& tokens, const NodeStore& nodes,
-               const TokenCodec& codec, Lanes& lanes, RegistrationOutcomes outcomes)
+               const TokenCodec& codec, TagKeys& tag_keys, Lanes& lanes,
+               RegistrationOutcomes outcomes)
       : ports_(std::move(ports)),
         tokens_(tokens),
         nodes_(nodes),
         codec_(codec),
         lanes_(lanes),
+        tag_keys_(tag_keys),
         outcomes_(outcomes) {}
 
   // Calls `done` exactly once, from any thread, perhaps before it returns.
@@ -135,3 +138,4 @@ class Registration {
 };
 
 }  // namespace plexsphere::identity
+  TagKeys& tag_keys_;

@@ -80,10 +80,11 @@ sdk::Result<PresentedToken> TokenCodec::open(std::string_view plaintext) const {
                                     tag_of(key.bytes(), text->env, *project_id, text->kind,
                                            selector, view.substr(kSelector + kTag)));
   };
-  const bool genuine = made_with(current_) || (previous_ && made_with(*previous_));
-  PresentedToken out{*project_id, text->kind, std::string(selector)};
+  const bool by_current = made_with(current_) || (next_ && made_with(*next_));
+  const bool by_previous = !by_current && previous_ && made_with(*previous_);
+  PresentedToken out{*project_id, text->kind, std::string(selector), by_previous};
   sdk::zero(*random);
-  if (!genuine) {
+  if (!by_current && !by_previous) {
     return unknown();
   }
   return out;

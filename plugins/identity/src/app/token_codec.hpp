@@ -31,14 +31,15 @@ struct PresentedToken {
   sdk::Uuid project_id;
   TokenKind kind = TokenKind::node;
   std::string selector;
+  bool by_previous_key = false;
 };
 
 class TokenCodec {
  public:
-  // 32-byte keys. Tags of the previous key are still taken: tokens live for a day at most, so a
-  // day after a rotation there are none left.
-  TokenCodec(sdk::Secret current, std::optional<sdk::Secret> previous)
-      : current_(std::move(current)), previous_(std::move(previous)) {}
+  // 32-byte keys. Tags of the next one are taken, so that replicas can be moved to it one by one.
+  TokenCodec(sdk::Secret current, std::optional<sdk::Secret> previous,
+             std::optional<sdk::Secret> next = std::nullopt)
+      : current_(std::move(current)), previous_(std::move(previous)), next_(std::move(next)) {}
 
   // Requires valid_env_prefix(env).
   MintedToken mint(std::string_view env, const sdk::Uuid& project_id, TokenKind kind) const;
@@ -50,6 +51,7 @@ class TokenCodec {
  private:
   sdk::Secret current_;
   std::optional<sdk::Secret> previous_;
+  std::optional<sdk::Secret> next_;
 };
 
 }  // namespace plexsphere::identity
