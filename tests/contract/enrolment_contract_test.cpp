@@ -260,6 +260,10 @@ TEST_CASE("PostRegister: what is out for now is 503, and the token stays good",
                                   "hashtextextended('plexsphere.ipam." + site.domain() + "', 0)");
     CHECK(agent.call("POST", path, request).outcome() == "503 allocator_contention");
   }
+  const json used = fresh_request(site);
+  REQUIRE(agent.call("POST", path, used).status == 201);
+  json reused = fresh_request(site);
+  reused["nonce"] = used["nonce"];
   {  // a signing key that this replica does not know
     const std::string scope = "domain:" + site.domain();
     site.sql("UPDATE signing_client.key_set SET scope = 'domain:hidden' WHERE scope = '" + scope +
@@ -267,6 +271,8 @@ TEST_CASE("PostRegister: what is out for now is 503, and the token stays good",
     const std::string second = site.deployment().start_core().url();
     const contract::Client there(contract::published_by(second), second, "");
     CHECK(there.call("POST", path, request).outcome() == "503 signing_unavailable");
+    // Whether the token may be consumed comes first.
+    CHECK(there.call("POST", path, reused).outcome() == "403 nonce_collision");
     site.sql("UPDATE signing_client.key_set SET scope = '" + scope +
              "' WHERE scope = 'domain:hidden'");
   }

@@ -43,16 +43,13 @@ sdk::Result<Registered> Registration::enrol(Attempt& attempt) const {
   if (!kind_fits(attempt.token.token.kind, found->resource_kind)) {
     return token_refusal("kind_mismatch");
   }
-  auto signing_key = ports_.signing.active_key("domain:" + found->domain_id.text());
-  if (!signing_key.ok()) {
-    return signing_away();
-  }
   const sdk::Uuid node_id = sdk::Uuid::v7(sdk::to_ms(ports_.clock.now()));
   auto key = make_key(found->domain_id, node_id);
   if (!key.ok()) {
     return key.error();
   }
-  auto outcome = enrol_in_tx(attempt, *found, *signing_key, std::move(*key), node_id);
+  auto outcome =
+      enrol_in_tx(attempt, *found, signing_key_of(found->domain_id), std::move(*key), node_id);
   if (outcome.ok()) {
     return outcome;
   }
@@ -75,6 +72,12 @@ sdk::Result<Registered> Registration::overtaken(Attempt& attempt) const {
   }
   return may_replay(attempt) ? replay(attempt)
                              : sdk::Result<Registered>(token_refusal("token_consumed"));
+}
+
+// Read before the transaction, since a cold cache asks the database, and judged in it: whoever
+// comes second is told of the token first.
+Registration::SigningKey Registration::signing_key_of(const sdk::Uuid& domain_id) const {
+  return ports_.signing.active_key("domain:" + domain_id.text());
 }
 
 sdk::Result<sdk::Placement> Registration::resolve(const Attempt& attempt) const {
@@ -159,7 +162,7 @@ sdk::Result<std::vector<sdk::Peer>> Registration::conclude(sdk::Transaction& tx,
 }
 
 sdk::Result<Registered> Registration::enrol_in_tx(Attempt& attempt, const sdk::Placement& found,
-                                                  const sdk::PublicKey& signing_key, NewKey key,
+                                                  const SigningKey& signing_key, NewKey key,
                                                   const sdk::Uuid& node_id) const {
   auto tx = ports_.store.begin();
   if (!tx.ok()) {
@@ -176,6 +179,9 @@ sdk::Result<Registered> Registration::enrol_in_tx(Attempt& attempt, const sdk::P
     return consumed.error();
   }
   PLEXSPHERE_FAILPOINT("registration.consumed");
+  if (!signing_key.ok()) {
+    return signing_away();
+  }
   auto mesh_ip = ports_.ipam.allocate(*tx, pinned->domain_id, pinned->mesh_cidr,
                                       pinned->sub_range_cidr, node_id);
   if (!mesh_ip.ok()) {
@@ -204,8 +210,9 @@ sdk::Result<Registered> Registration::enrol_in_tx(Attempt& attempt, const sdk::P
   if (!peers.ok()) {
     return peers.error();
   }
-  return Registered{node_id,           std::move(*mesh_ip), signing_key, std::move(key.plaintext),
-                    std::move(*peers), pinned->mesh_cidr};
+  return Registered{
+      node_id,           std::move(*mesh_ip), signing_key.value(), std::move(key.plaintext),
+      std::move(*peers), pinned->mesh_cidr};
 }
 
 }  // namespace plexsphere::identity

@@ -1,7 +1,8 @@
 // Registration: a bootstrap token and a public key become a Node with an address and a secret key.
 //
 // Order: public key → proof of the token (tag, look-up, Argon2id; nothing is consumed) → the
-// token's state → Resource → signing key → a new Node secret key, sealed → one transaction.
+// token's state → Resource → a new Node secret key, sealed → one transaction: token consumed →
+// signing key → address → Node and secret key → peers, event and audit rows.
 // Whatever fails before the commit leaves the token as it was. The same token, key and nonce again,
 // soon, before the first use of the secret key, is the replay of a lost answer.
 //
@@ -18,8 +19,8 @@
 #include "app/lanes.hpp"
 #include "app/password_hash.hpp"
 #include "app/secret_text.hpp"
-#include "app/token_codec.hpp"
 #include "app/tag_keys.hpp"
+#include "app/token_codec.hpp"
 #include "plexsphere/sdk/outbox.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "plexsphere/sdk/ports/authz.hpp"
@@ -88,8 +89,8 @@ class Registration {
         tokens_(tokens),
         nodes_(nodes),
         codec_(codec),
-        lanes_(lanes),
         tag_keys_(tag_keys),
+        lanes_(lanes),
         outcomes_(outcomes) {}
 
   // Calls `done` exactly once, from any thread, perhaps before it returns.
@@ -101,6 +102,8 @@ class Registration {
   using AttemptPtr = std::shared_ptr<Attempt>;
   // A Node secret key before it is anybody's.
   struct NewKey;
+  // The Domain's, from the core's own projection; or why there is none.
+  using SigningKey = sdk::Result<sdk::PublicKey>;
 
   sdk::Status open_token(Attempt& attempt) const;
   void prove(const AttemptPtr& attempt) const;
@@ -110,9 +113,10 @@ class Registration {
 
   sdk::Result<Registered> enrol(Attempt& attempt) const;
   sdk::Result<sdk::Placement> resolve(const Attempt& attempt) const;
+  SigningKey signing_key_of(const sdk::Uuid& domain_id) const;
   sdk::Result<NewKey> make_key(const sdk::Uuid& domain_id, const sdk::Uuid& node_id) const;
   sdk::Result<Registered> enrol_in_tx(Attempt& attempt, const sdk::Placement& found,
-                                      const sdk::PublicKey& signing_key, NewKey key,
+                                      const SigningKey& signing_key, NewKey key,
                                       const sdk::Uuid& node_id) const;
   sdk::Status consume(const sdk::Transaction& tx, const Attempt& attempt, const sdk::Uuid& node_id,
                       sdk::Instant now) const;
@@ -127,15 +131,16 @@ class Registration {
   sdk::Result<Registered> overtaken(Attempt& attempt) const;
   bool may_replay(const Attempt& attempt) const;
   sdk::Result<Registered> replay(Attempt& attempt) const;
-  sdk::Result<Registered> replay_in_tx(sdk::Transaction& tx, Attempt& attempt, NewKey key) const;
+  sdk::Result<Registered> replay_in_tx(sdk::Transaction& tx, Attempt& attempt,
+                                       const SigningKey& signing_key, NewKey key) const;
 
   RegistrationPorts ports_;
   const TokenStore& tokens_;
   const NodeStore& nodes_;
   const TokenCodec& codec_;
+  TagKeys& tag_keys_;
   Lanes& lanes_;
   RegistrationOutcomes outcomes_;
 };
 
 }  // namespace plexsphere::identity
-  TagKeys& tag_keys_;

@@ -15,10 +15,7 @@ bool Registration::may_replay(const Attempt& attempt) const {
 
 sdk::Result<Registered> Registration::replay(Attempt& attempt) const {
   const sdk::Uuid& domain_id = attempt.token.token.domain_id;
-  auto signing_key = ports_.signing.active_key("domain:" + domain_id.text());
-  if (!signing_key.ok()) {
-    return signing_away();
-  }
+  const SigningKey signing_key = signing_key_of(domain_id);
   auto key = make_key(domain_id, attempt.token.consumed_by_node);
   if (!key.ok()) {
     return key.error();
@@ -27,16 +24,16 @@ sdk::Result<Registered> Registration::replay(Attempt& attempt) const {
   if (!tx.ok()) {
     return tx.error();
   }
-  auto answer = replay_in_tx(*tx, attempt, std::move(*key));
+  auto answer = replay_in_tx(*tx, attempt, signing_key, std::move(*key));
   if (!answer.ok()) {
     return answer.error().reason == "node_not_found" ? token_refusal("token_consumed")
                                                      : translated(answer.error());
   }
-  answer->signing_key = std::move(*signing_key);
   return answer;
 }
 
 sdk::Result<Registered> Registration::replay_in_tx(sdk::Transaction& tx, Attempt& attempt,
+                                                   const SigningKey& signing_key,
                                                    NewKey key) const {
   auto locked = nodes_.lock(tx, attempt.token.consumed_by_node);
   if (!locked.ok()) {
@@ -48,6 +45,9 @@ sdk::Result<Registered> Registration::replay_in_tx(sdk::Transaction& tx, Attempt
                           node.registered_at};
   if (!replay_allowed(facts, key.record.created_at)) {
     return token_refusal("token_consumed");
+  }
+  if (!signing_key.ok()) {
+    return signing_away();
   }
   auto pinned = ports_.tenancy.pin_resource(tx, node.resource_id);
   if (!pinned.ok()) {
@@ -63,8 +63,9 @@ sdk::Result<Registered> Registration::replay_in_tx(sdk::Transaction& tx, Attempt
   if (!peers.ok()) {
     return peers.error();
   }
-  return Registered{node.id,           node.mesh_ip,     {}, std::move(key.plaintext),
-                    std::move(*peers), pinned->mesh_cidr};
+  return Registered{
+      node.id,           node.mesh_ip,     signing_key.value(), std::move(key.plaintext),
+      std::move(*peers), pinned->mesh_cidr};
 }
 
 }  // namespace plexsphere::identity
