@@ -457,3 +457,39 @@ TEST_CASE("a secret is in the database as a digest only", "[contract][tokens]") 
                    "', 'hex'))") == 1);
   CHECK(site.count("platform.outbox WHERE payload::text LIKE '%psk_%'") == 0);
 }
+
+TEST_CASE("an identity that asks for tokens too often is told to wait, and nobody else is",
+          "[contract][tokens]") {
+  Site& site = Site::shared();
+  const Owner owner(site, "hasty");
+  const Owner other(site, "patient");
+  const Owner admin(site, "hasty-admin");
+  site.grant("platform", "plexsphere", "admin", admin.id);
+  const json spare = owner.issue();
+  const auto& core =
+      site.deployment().start_core("[context.identity]\napi_token_rate = 1\napi_token_burst = 1\n");
+  const auto there = [&](const Owner& who) {
+    const json token = who.issue();  // at the first replica, which counts for itself
+    return Client(contract::published_by(site.url()), core.url(), plaintext(token));
+  };
+  const Client own = there(owner);
+  const Client managing = there(admin);
+  const std::string order = order_for(owner.reference()).dump();
+  hold({
+      {"201", own, "POST", kOwn, order},
+      {"429 rate_limited", own, "POST", kOwn, order},
+      {"429 rate_limited", own, "POST", path_of(kOwn, spare) + "/rotate"},
+      {"200", own, "GET", kOwn},
+      {"204", own, "DELETE", path_of(kOwn, spare)},
+      {"201", there(other), "POST", kOwn, order_for(other.reference()).dump()},
+      {"201", managing, "POST", kAdmin, order},
+      {"429 rate_limited", managing, "POST", kAdmin, order},
+      {"429 rate_limited", managing, "POST", path_of(kAdmin, spare) + "/rotate"},
+  });
+  const auto refused = own.call("POST", kOwn, order_for(owner.reference()));
+  const int wait = std::stoi(refused.headers.at("Retry-After"));
+  CHECK((wait > 0 && wait <= 60));
+  const auto metrics = test_support::HttpClient(5s).request("GET", core.url() + "/metrics").body;
+  CHECK(metrics.find("\nplexsphere_identity_api_token_rate_limited_total 5\n") !=
+        std::string::npos);
+}

@@ -62,6 +62,7 @@ sdk::Status OperatorCredentials::fetch(const sdk::Host& host) {
   take(host, jobs_, status);
   take(host, router_, status);
   take(host, config_, status);
+  take(host, metrics_, status);
   return status;
 }
 
@@ -80,6 +81,8 @@ sdk::Result<OperatorCredentials::Settings> OperatorCredentials::read_settings(
   out.tokens.rotation_grace = keep(config.duration("api_token_rotation_grace"));
   out.tokens.keep_ended = keep(config.duration("api_token_keep_ended"));
   out.tokens.most_live = keep(config.integer("api_token_limit"));
+  out.tokens_a_minute = keep(config.integer("api_token_rate"));
+  out.tokens_at_once = keep(config.integer("api_token_burst"));
   out.sign_in.access_token_ttl = keep(config.duration("service_access_token_ttl"));
   out.sign_in.most_live = keep(config.integer("service_access_token_limit"));
   out.check_capacity = static_cast<std::size_t>(keep(config.integer("admin_check_capacity")));
@@ -147,6 +150,7 @@ void OperatorCredentials::make_services(const Settings& settings) {
   token_service_ = std::make_unique<ApiTokenService>(
       ApiTokenPorts{ports_.store, ports_.outbox, ports_.clock, ports_.audit}, tokens_,
       settings.tokens, [this](const sdk::Uuid& id) { authentication_->forget(id); });
+  minting_ = std::make_unique<MintRate>(settings.tokens_a_minute, settings.tokens_at_once);
   identity_service_ = std::make_unique<ServiceIdentities>(ports_, identities_);
   sign_in_ = std::make_unique<ServiceSignIn>(
       SignInPorts{ports_.store, ports_.outbox, ports_.clock, log_, ports_.audit, verify_},
@@ -166,10 +170,16 @@ sdk::Status OperatorCredentials::resolve_residency() {
 }
 
 sdk::Status OperatorCredentials::add_routes() {
-  if (auto added = add_api_token_routes(router_, *token_service_); !added.ok()) {
+  auto refused = metrics_.counter("plexsphere_identity_api_token_rate_limited_total",
+                                  "Requests for API tokens answered 429 rate_limited");
+  if (!refused.ok()) {
+    return refused.error();
+  }
+  const MintGate minting(*minting_, ports_.clock, *refused);
+  if (auto added = add_api_token_routes(router_, *token_service_, minting); !added.ok()) {
     return added;
   }
-  if (auto added = add_admin_token_routes(router_, *token_service_, *gate_); !added.ok()) {
+  if (auto added = add_admin_token_routes(router_, *token_service_, *gate_, minting); !added.ok()) {
     return added;
   }
   if (auto added = add_service_routes(router_, *identity_service_, *sign_in_); !added.ok()) {

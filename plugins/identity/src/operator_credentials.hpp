@@ -12,6 +12,7 @@
 #include "app/api_token_service.hpp"
 #include "app/break_glass.hpp"
 #include "app/last_use.hpp"
+#include "app/mint_rate.hpp"
 #include "app/operator_authentication.hpp"
 #include "app/relation_gate.hpp"
 #include "app/service_identities.hpp"
@@ -40,6 +41,8 @@ class OperatorCredentials {
     ApiTokenPolicy tokens;
     SignInPolicy sign_in;
     std::size_t check_capacity = 0;
+    std::int64_t tokens_a_minute = 0;
+    std::int64_t tokens_at_once = 0;
     std::chrono::milliseconds sweep_interval{};
     std::filesystem::path bundle_file;  // empty: none
     std::string trust_domain;
@@ -49,28 +52,30 @@ class OperatorCredentials {
   sdk::Status fetch(const sdk::Host& host);
   void make_services(const Settings& settings);
   sdk::Status resolve_residency();
+  sdk::Status declare();
   sdk::Status add_routes();
+  sdk::Status add_jobs(const Settings& settings);
 
   ServiceIdentityPorts ports_;
-  sdk::Status declare();
   sdk::Log log_;
-  sdk::Status add_jobs(const Settings& settings);
   sdk::Verify verify_;
   sdk::Jobs jobs_;
   sdk::Router router_;
   sdk::Config config_;
+  sdk::Metrics metrics_;
 
   OperatorStore operators_;
+  BreakGlassStore made_outside_;
   ApiTokenStore tokens_;
   ServiceIdentityStore identities_;
 
+  std::unique_ptr<BreakGlass> break_glass_;
   std::unique_ptr<LastUse> uses_;
-  BreakGlassStore made_outside_;
   std::unique_ptr<OperatorAuthentication> authentication_;
   std::unique_ptr<RelationGate> gate_;
   std::unique_ptr<TrustBundle> bundle_;
-  std::unique_ptr<BreakGlass> break_glass_;
   std::unique_ptr<ApiTokenService> token_service_;
+  std::unique_ptr<MintRate> minting_;
   std::unique_ptr<ServiceIdentities> identity_service_;
   std::unique_ptr<ServiceSignIn> sign_in_;
 };

@@ -11,6 +11,7 @@ namespace {
 struct Admin {
   const ApiTokenService& tokens;
   RelationGate& gate;
+  MintGate minting;
 };
 
 // Runs `act` once the gate has let the caller through; answers for the gate otherwise.
@@ -35,6 +36,10 @@ sdk::Problem no_such_identity() {
 }
 
 void issue(const Admin& admin, const sdk::Request& request, sdk::Responder responder) {
+  if (auto refused = admin.minting.refuse(request)) {
+    responder.send(std::move(*refused));
+    return;
+  }
   const Caller caller = caller_of(request);
   auto body = decode_issue_request(request.body());
   if (!body.ok()) {
@@ -104,6 +109,10 @@ void revoke(const Admin& admin, const sdk::Request& request, sdk::Responder resp
 }
 
 void rotate(const Admin& admin, const sdk::Request& request, sdk::Responder responder) {
+  if (auto refused = admin.minting.refuse(request)) {
+    responder.send(std::move(*refused));
+    return;
+  }
   with_token(admin, request, std::move(responder),
              [&tokens = admin.tokens, caller = caller_of(request)](
                  sdk::Responder& out, const sdk::Result<ApiTokenRow>& token) {
@@ -127,8 +136,8 @@ sdk::Status add(const sdk::Router& router, const Admin& admin, std::string_view 
 }  // namespace
 
 sdk::Status add_admin_token_routes(const sdk::Router& router, const ApiTokenService& tokens,
-                                   RelationGate& gate) {
-  const Admin admin{tokens, gate};
+                                   RelationGate& gate, const MintGate& minting) {
+  const Admin admin{tokens, gate, minting};
   if (auto added = add(router, admin, "POST", "/v1/admin/tokens", &issue); !added.ok()) {
     return added;
   }

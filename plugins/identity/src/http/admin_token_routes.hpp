@@ -5,12 +5,13 @@
 
 #include "app/api_token_service.hpp"
 #include "app/relation_gate.hpp"
+#include "http/mint_gate.hpp"
 #include "plexsphere/sdk/router.hpp"
 
 namespace plexsphere::identity {
 
-// [init] Both outlive the routes.
+// [init] Service, gate and the minting gate's rate outlive the routes.
 sdk::Status add_admin_token_routes(const sdk::Router& router, const ApiTokenService& tokens,
-                                   RelationGate& gate);
+                                   RelationGate& gate, const MintGate& minting);
 
 }  // namespace plexsphere::identity

@@ -59,6 +59,19 @@ sdk::Answer answer_revoke(const sdk::Request& request, const ApiTokenService& to
   return revoked(token.ok() ? tokens.revoke(*token, caller) : sdk::Status(token.error()));
 }
 
+// A handler for who has not asked too often.
+sdk::Router::AsyncHandler at_a_rate(const MintGate& minting, const ApiTokenService& tokens,
+                                    void (*handle)(const sdk::Request&, const ApiTokenService&,
+                                                   sdk::Responder)) {
+  return [minting, &tokens, handle](const sdk::Request& request, sdk::Responder out) {
+    if (auto refused = minting.refuse(request)) {
+      out.send(std::move(*refused));
+    } else {
+      handle(request, tokens, std::move(out));
+    }
+  };
+}
+
 sdk::Route own(std::string_view method, std::string_view path) {
   sdk::Route route{method, path};
   route.bad_id_code = "invalid_token_id";
@@ -67,11 +80,10 @@ sdk::Route own(std::string_view method, std::string_view path) {
 
 }  // namespace
 
-sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenService& tokens) {
-  auto added = router.add_async(own("POST", "/v1/auth/tokens"),
-                                [&tokens](const sdk::Request& request, sdk::Responder out) {
-                                  answer_issue(request, tokens, std::move(out));
-                                });
+sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenService& tokens,
+                                 const MintGate& minting) {
+  auto added =
+      router.add_async(own("POST", "/v1/auth/tokens"), at_a_rate(minting, tokens, &answer_issue));
   if (!added.ok()) {
     return added;
   }
@@ -88,9 +100,7 @@ sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenServic
     return added;
   }
   return router.add_async(own("POST", "/v1/auth/tokens/{id}/rotate"),
-                          [&tokens](const sdk::Request& request, sdk::Responder out) {
-                            answer_rotate(request, tokens, std::move(out));
-                          });
+                          at_a_rate(minting, tokens, &answer_rotate));
 }
 
 }  // namespace plexsphere::identity

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "app/api_token_service.hpp"
+#include "http/mint_gate.hpp"
 #include "plexsphere/sdk/router.hpp"
 
 namespace plexsphere::identity {
 
-// [init] `tokens` outlives the routes.
-sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenService& tokens);
+// [init] `tokens` and the gate's rate outlive the routes.
+sdk::Status add_api_token_routes(const sdk::Router& router, const ApiTokenService& tokens,
+                                 const MintGate& minting);
 
 }  // namespace plexsphere::identity
