@@ -65,10 +65,10 @@ class Run {
     }
   }
 
-  void report(int rounds) const {
-    std::printf(R"({"name":"enrol","rounds":%d,"kills":%d,"nodes":%d,"broken":0})"
+  void report(const std::string& name, int rounds) const {
+    std::printf(R"({"name":"%s","rounds":%d,"kills":%d,"nodes":%d,"broken":0})"
                 "\n",
-                rounds, kills_, nodes_);
+                name.c_str(), rounds, kills_, nodes_);
   }
 
  private:
@@ -184,6 +184,12 @@ class Run {
   int nodes_ = 0;
 };
 
+std::string name_of(const std::vector<Victim>& victims) {
+  return victims.size() > 1
+             ? "enrol_killed"
+             : std::string("enrol_killed_") + kVictims[static_cast<std::size_t>(victims.front())];
+}
+
 void run(int rounds, const std::vector<Victim>& victims) {
   Run kills;
   for (int round = 0; round < rounds; ++round) {
@@ -193,7 +199,7 @@ void run(int rounds, const std::vector<Victim>& victims) {
     kills.end_round();
     std::cerr << "enrol: round " << round + 1 << " of " << rounds << std::endl;
   }
-  kills.report(rounds);
+  kills.report(name_of(victims), rounds);
 }
 
 // All of them without a name, none for a name that is none.
