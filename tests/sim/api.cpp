@@ -42,6 +42,14 @@ json Api::post(const std::string& path, const json& body) const {
   return call("POST", path, body.dump());
 }
 
+json Api::put(const std::string& path, const json& body) const {
+  return call("PUT", path, body.dump());
+}
+
+void Api::remove(const std::string& path) const {
+  (void)call("DELETE", path, {});
+}
+
 json Api::call(const std::string& method, const std::string& path, const std::string& body) const {
   const auto answer = raw(method, path, body);
   const json parsed = answer.body.empty() ? json() : json::parse(answer.body, nullptr, false);

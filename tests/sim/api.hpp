@@ -43,6 +43,8 @@ class Api {
   // The parsed body of a 2xx answer (null when empty). Throws ApiError otherwise.
   nlohmann::json get(const std::string& path) const;
   nlohmann::json post(const std::string& path, const nlohmann::json& body) const;
+  nlohmann::json put(const std::string& path, const nlohmann::json& body) const;
+  void remove(const std::string& path) const;
 
  private:
   nlohmann::json call(const std::string& method, const std::string& path,

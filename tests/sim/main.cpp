@@ -5,17 +5,23 @@
 // makes a Domain, a Project and Resources, issues tokens, enrols Nodes with real X25519 keys, sends
 // heartbeats, reads every Node's state, verifies the Domain's audit chain, and closes with
 // "enrolled=N heartbeats=N chain=ok", each figure read back from the API. Exit 1 names the step.
+//
+//   plexd-sim load --url http://127.0.0.1:8080 --token-file operator.token [--nodes 50] [--workers
+//   8]
+//
+// has many agents come, live and leave; see load.hpp. One line of JSON, exit 1 for any failure.
 #include <sodium.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
-#include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/uuid.hpp"
+#include "sim/load.hpp"
 #include "sim/node.hpp"
 #include "sim/operator.hpp"
 
@@ -38,19 +44,12 @@ std::string read_token(const std::string& path) {
   return token;
 }
 
-// A slug and a /20 of 100.64.0.0/10 that an earlier walk has hardly taken.
-struct Fresh {
-  std::string slug;
-  std::string mesh_cidr;
-};
-Fresh make_fresh() {
-  std::array<unsigned char, 6> random;
+// A /20 of 100.64.0.0/10 that an earlier walk has hardly taken.
+std::string fresh_mesh_cidr() {
+  std::array<unsigned char, 2> random;
   sdk::random_bytes(random.data(), random.size());
-  const std::string text =
-      sdk::hex_encode({reinterpret_cast<const char*>(random.data()), random.size()});
-  const int second = 64 + random[0] % 64;
-  const int third = (random[1] % 16) * 16;
-  return {"walk-" + text, "100." + std::to_string(second) + "." + std::to_string(third) + ".0/20"};
+  return "100." + std::to_string(64 + random[0] % 64) + "." + std::to_string(random[1] % 16 * 16) +
+         ".0/20";
 }
 
 class Walk {
@@ -75,9 +74,10 @@ class Walk {
   }
 
   void make_tenant() {
-    const Fresh fresh = make_fresh();
-    say("create Domain " + fresh.slug + " with mesh pool " + fresh.mesh_cidr);
-    domain_ = operator_.create_domain(fresh.slug, fresh.mesh_cidr);
+    const std::string slug = random_slug("walk");
+    const std::string mesh_cidr = fresh_mesh_cidr();
+    say("create Domain " + slug + " with mesh pool " + mesh_cidr);
+    domain_ = operator_.create_domain(slug, mesh_cidr);
     say("create Project edge in Domain " + domain_);
     project_ = operator_.create_project(domain_, "edge");
   }
@@ -167,23 +167,81 @@ int walk(const WalkOptions& options) {
   }
 }
 
-}  // namespace
-}  // namespace plexsphere::sim
+// What `load` is told, as far as it is not told right away.
+struct LoadFlags {
+  LoadOptions options;
+  std::string token_file;
+  long seconds = 10;
+};
 
-int main(int argc, char** argv) {
-  CLI::App app{"Agents and an operator against a running control plane", "plexd-sim"};
-  app.require_subcommand(1);
-  plexsphere::sim::WalkOptions options;
+int run_load(LoadFlags flags) {
+  try {
+    flags.options.token = read_token(flags.token_file);
+    flags.options.duration = std::chrono::seconds(flags.seconds);
+    return load(flags.options) ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::cerr << "plexd-sim: " << error.what() << std::endl;
+    return 1;
+  }
+}
+
+CLI::App* add_walk(CLI::App& app, WalkOptions& options) {
   CLI::App* walk = app.add_subcommand("walk", "Enrol Nodes into a new Domain and check everything");
   walk->add_option("--url", options.url, "Base URL of the core")->required();
   walk->add_option("--token-file", options.token_file, "File with an operator's API token")
       ->required();
   walk->add_option("--nodes", options.nodes, "Nodes to enrol")->check(CLI::Range(1, 1000));
   walk->add_option("--beats", options.beats, "Heartbeats of each Node")->check(CLI::Range(1, 100));
+  return walk;
+}
+
+CLI::App* add_load(CLI::App& app, LoadFlags& flags) {
+  LoadOptions& options = flags.options;
+  CLI::App* load = app.add_subcommand(
+      "load",
+      "Enrol Nodes into new Domains and have them live: heartbeats, state, events, reports, key\n"
+      "rotations; now and then one leaves and another enrols. Prints one line of JSON with "
+      "counts,\n"
+      "failures and latencies; exit 1 when anything failed or the server lists other Nodes than "
+      "live.");
+  load->add_option("--url", options.urls, "Base URL of the core; several times for replicas")
+      ->required();
+  load->add_option("--token-file", flags.token_file, "File with an operator's API token")
+      ->required();
+  load->add_option("--nodes", options.nodes, "Nodes that live at a time")
+      ->check(CLI::Range(1, 50000))
+      ->capture_default_str();
+  load->add_option("--domains", options.domains, "Domains they are spread over")
+      ->check(CLI::Range(1, 200))
+      ->capture_default_str();
+  load->add_option("--workers", options.workers, "Nodes that act at the same time")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  load->add_option("--seconds", flags.seconds, "How long, once all are enrolled")
+      ->check(CLI::Range(1, 7 * 24 * 3600))
+      ->capture_default_str();
+  load->add_option("--churn", options.churn,
+                   "After which part of its turns a Node leaves and another enrols")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  return load;
+}
+
+}  // namespace
+}  // namespace plexsphere::sim
+
+int main(int argc, char** argv) {
+  namespace sim = plexsphere::sim;
+  CLI::App app{"Agents and an operator against a running control plane", "plexd-sim"};
+  app.require_subcommand(1);
+  sim::WalkOptions walk_options;
+  sim::LoadFlags load_flags;
+  const CLI::App* walk = sim::add_walk(app, walk_options);
+  sim::add_load(app, load_flags);
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) {
     std::cerr << "plexd-sim: libsodium does not initialise" << std::endl;
     return 1;
   }
-  return plexsphere::sim::walk(options);
+  return walk->parsed() ? sim::walk(walk_options) : sim::run_load(load_flags);
 }

@@ -64,6 +64,8 @@ Node::Node(std::string base_url, MeshKey key, const json& answer)
       key_(std::move(key)),
       id_(answer.at("node_id").get<std::string>()),
       mesh_ip_(answer.at("mesh_ip").get<std::string>()),
+      signing_key_{answer.at("signing_key_id").get<std::string>(),
+                   answer.at("signing_public_key").get<std::string>()},
       bearer_(bearer_of(id_, answer.at("nsk").get<std::string>())),
       peers_at_enrolment_(answer.at("peer_snapshot").size()) {}
 
@@ -78,21 +80,54 @@ Node Node::enrol(const std::string& base_url, const Enrolment& enrolment) {
   return {base_url, std::move(key), answer};
 }
 
-std::string Node::heartbeat() const {
-  const json answer =
-      api().post("/v1/nodes/" + id_ + "/heartbeat", {{"client_now", now_text()},
-                                                     {"binary_checksum", binary_checksum()},
-                                                     {"binary_version", kBinaryVersion},
-                                                     {"nat_summary", json::object()}});
-  return answer.at("accepted_at").get<std::string>();
+HeartbeatAnswer Node::beat() const {
+  const json answer = api().post(path("/heartbeat"), {{"client_now", now_text()},
+                                                      {"binary_checksum", binary_checksum()},
+                                                      {"binary_version", kBinaryVersion},
+                                                      {"nat_summary", json::object()}});
+  return {answer.at("accepted_at").get<std::string>(), answer.at("reconcile").get<bool>(),
+          answer.at("rotate_keys").get<bool>()};
 }
 
 json Node::state() const {
-  return api().get("/v1/nodes/" + id_ + "/state");
+  return api().get(path("/state"));
 }
 
 json Node::reachability() const {
-  return api().get("/v1/nodes/" + id_ + "/reachability");
+  return api().get(path("/reachability"));
+}
+
+EventStream Node::events(const std::string& last_event_id) const {
+  return {base_, path("/events"), bearer_, last_event_id};
+}
+
+void Node::report_endpoint(const std::string& host_and_port) const {
+  (void)api().put(
+      path("/endpoint"),
+      {{"endpoint", host_and_port}, {"nat_type", "full_cone"}, {"reported_at", now_text()}});
+}
+
+void Node::report_capabilities() const {
+  (void)api().put(path("/capabilities"),
+                  {{"binary_version", kBinaryVersion}, {"binary_checksum", binary_checksum()}});
+}
+
+void Node::put_report(const std::string& key, const std::string& value) const {
+  (void)api().put(path("/state/reports/" + key), {{"value", value}});
+}
+
+void Node::delete_report(const std::string& key) const {
+  api().remove(path("/state/reports/" + key));
+}
+
+void Node::rotate_key() {
+  MeshKey next = make_mesh_key();
+  (void)api().post("/v1/keys/rotate", {{"new_public_key", next.public_key}});
+  key_ = std::move(next);
+}
+
+void Node::deregister() const {
+  (void)api().post(path("/deregister"), json::object());
 }
 
 }  // namespace plexsphere::sim

@@ -1,10 +1,20 @@
 #include "sim/operator.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
+
+#include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/uuid.hpp"
 
 namespace plexsphere::sim {
 
 using nlohmann::json;
+
+std::string random_slug(const std::string& prefix) {
+  std::array<char, 6> random;
+  sdk::random_bytes(random.data(), random.size());
+  return prefix + "-" + sdk::hex_encode({random.data(), random.size()});
+}
 
 std::string Operator::create_domain(const std::string& slug, const std::string& mesh_cidr) const {
   return api_.post("/v1/domains", {{"name", slug}, {"slug", slug}, {"mesh_cidr", mesh_cidr}})
@@ -34,6 +44,24 @@ std::string Operator::issue_token(const std::string& project_id, const std::stri
             {{"kind", kind}, {"env_prefix", "dev"}, {"ttl_seconds", ttl_seconds}})
       .at("token")
       .get<std::string>();
+}
+
+std::set<std::string> Operator::list_nodes(const std::string& domain_id) const {
+  std::set<std::string> ids;
+  const std::string first = "/v1/nodes?limit=200&domain_id=" + domain_id;
+  for (std::string page = first; !page.empty();) {
+    const json listed = api_.get(page);
+    for (const json& node : listed.at("items")) {
+      ids.insert(node.at("id").get<std::string>());
+    }
+    const std::string cursor = listed.value("next_cursor", "");
+    page = cursor.empty() ? "" : first + "&cursor=" + cursor;
+  }
+  return ids;
+}
+
+void Operator::request_key_rotation(const std::string& node_id) const {
+  (void)api_.post("/v1/nodes/" + node_id + "/keys/rotate", json::object());
 }
 
 std::size_t Operator::count_audit_rows(const std::string& domain_id,

@@ -1,13 +1,17 @@
-// What an operator does through the API: tenants, tokens, the audit log.
+// What an operator does through the API: tenants, tokens, Nodes, the audit log.
 #pragma once
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 
 #include "sim/api.hpp"
 
 namespace plexsphere::sim {
+
+// "<prefix>-" and twelve random hex digits.
+std::string random_slug(const std::string& prefix);
 
 // Thread-safe value.
 class Operator {
@@ -25,6 +29,10 @@ class Operator {
   // The plaintext of a new bootstrap token.
   std::string issue_token(const std::string& project_id, const std::string& kind = "node",
                           int ttl_seconds = 900) const;
+  // The ids of the Domain's Nodes.
+  std::set<std::string> list_nodes(const std::string& domain_id) const;
+  // Asks for a new mesh key of the Node.
+  void request_key_rotation(const std::string& node_id) const;
   // The audit rows of the Domain whose relation is `relation`, at most 200.
   std::size_t count_audit_rows(const std::string& domain_id, const std::string& relation) const;
   // The verdict of the server's walk over the whole chain.
