@@ -37,9 +37,9 @@ WHERE id = :token_id::uuid AND project_id = :project_id::uuid AND kind = :kind
   AND consumed_at IS NULL AND revoked_at IS NULL AND expires_at > :occurred_at::timestamptz
 RETURNING id;
 -- mesh: ipam.allocate
-SELECT address AS mesh_ip
-FROM mesh.port_allocate_address(:domain_id::uuid, :mesh_cidr::text, ''::text, :node_id::uuid,
-                                86400000, 2000) AS address
+SELECT address AS mesh_ip, pool, crossed_percent, used, capacity
+FROM mesh.port_take_address(:domain_id::uuid, :mesh_cidr::text, ''::text, :node_id::uuid,
+                            86400000, 2000)
 \gset
 -- identity: node.insert
 WITH node AS (INSERT INTO identity.node (id, domain_id, project_id, resource_id, resource_handle,
