@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "host/http/engine/event_loop.hpp"
 #include "host/http/engine/response_bytes.hpp"
@@ -68,6 +69,21 @@ ssize_t receive_some(Connection& connection, std::vector<char>& into) {
     return 0;
   }
 }
+
+// Zeroes what was read when it has been used: a longer request must not stay readable behind shorter
+// ones. The buffer is the loop's and is never freed, which would do the same.
+class ReadOnce {
+ public:
+  ReadOnce(std::vector<char>& buffer, ssize_t size)
+      : buffer_(buffer), size_(static_cast<std::size_t>(size)) {}
+  ~ReadOnce() { ::explicit_bzero(buffer_.data(), size_); }
+  ReadOnce(const ReadOnce&) = delete;
+  ReadOnce& operator=(const ReadOnce&) = delete;
+
+ private:
+  std::vector<char>& buffer_;
+  const std::size_t size_;
+};
 
 // Bytes of the answer that the other end's kernel has acknowledged; those in our own kernel's
 // buffer, which may be megabytes, are no merit of the client's.
@@ -159,6 +175,7 @@ void EventLoop::read(Connection& connection, bool to_end) {
       drop(connection);
       return;
     }
+    const ReadOnce once(scratch_, got);
     const bool may_have_more = to_end || got == static_cast<ssize_t>(scratch_.size());
     if (connection.phase == Phase::kLingering) {
       connection.dropped += static_cast<std::uint64_t>(got);
