@@ -169,8 +169,8 @@ void HostRig::spoil_certificate() {
   REQUIRE(wait_until(kPatience, [&] { return metric(kNotReloaded) == before + 1; }));
 }
 
-std::optional<int> HostRig::ended() {
-  return process_->wait(kPatience);
+int HostRig::ended() {
+  return process_->wait(kPatience).value_or(-1);
 }
 
 void check_unharmed(HostRig& rig, GoodClients& good) {

@@ -52,8 +52,8 @@ class HostRig {
   const std::string& serial() const { return certificate_.serial; }
   // SIGTERM, at once.
   void ask_to_leave() { process_->terminate(); }
-  // The exit code; nothing when it does not end.
-  std::optional<int> ended();
+  // Waits for the end; the exit code as a shell has it, -1 when there is none.
+  int ended();
 
  private:
   std::string metrics();

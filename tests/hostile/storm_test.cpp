@@ -150,5 +150,42 @@ TEST_CASE("a host that leaves asks its subscribers back one after the other", "[
   CHECK(rig.log().find("drain.streams_cut") == std::string::npos);
 }
 
+// Comes back with a handshake for every request, until nobody is there any more; how many were
+// answered.
+std::size_t come_again_and_again(const HostRig& rig) {
+  std::size_t served = 0;
+  try {
+    for (;; ++served) {
+      auto client = rig.connect(true);
+      if (!client.send(get(kLater)) || !client.answer()) {
+        return served;
+      }
+    }
+  } catch (const std::runtime_error&) {
+    return served;
+  }
+}
+
+// A request that came over such a connection after the last of the others would find its plugin
+// gone.
+TEST_CASE("a host leaves cleanly amid handshakes, each served or refused", "[storm][tls]") {
+  constexpr int kLeaves = 4;
+  for (int i = 0; i < kLeaves; ++i) {
+    HostRig rig("", "100ms");
+    std::vector<std::future<std::size_t>> clients;
+    for (std::size_t j = 0; j < kThreads; ++j) {
+      clients.push_back(std::async(std::launch::async, come_again_and_again, std::cref(rig)));
+    }
+    REQUIRE(wait_until(kPatience, [&] {
+      return rig.metric("plexsphere_tls_handshakes_total{result=\"ok\"}") > 2 * kThreads;
+    }));
+    rig.ask_to_leave();
+    CHECK(rig.ended() == 0);
+    for (auto& client : clients) {
+      CHECK(client.get() > 0);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plexsphere::hostile
