@@ -60,8 +60,7 @@ TEST_CASE("a command that names no id, or no whole one, asks nobody", "[plexctl]
     for (const Arguments& command :
          {Arguments{"node", "deregister", id, "--yes"}, Arguments{"nsk", "rewrap", "--domain", id},
           Arguments{"nsk", "rewrap", "--wait", "--domain", id},
-          Arguments{"nsk", "status", "--domain", id},
-          Arguments{"bootstrap-token", "show", id}}) {
+          Arguments{"nsk", "status", "--domain", id}, Arguments{"bootstrap-token", "show", id}}) {
       INFO(command[0] << " " << command[1] << " '" << id << "'");
       const Run run = at(server, command);
       CHECK(run.code == 2);
