@@ -183,7 +183,7 @@ TEST_CASE("PutNodeStateReport and DeleteNodeStateReport refuse", "[contract][mes
   told.refuses_strangers("DELETE", report);
   CHECK(told.agent.send("PUT", told.path(report), std::string(33 * 1024, ' ')).outcome() ==
         "413 payload_too_large");
-  CHECK(told.agent.send("DELETE", told.path(report), std::string(33 * 1024, ' ')).outcome() ==
+  CHECK(told.agent.send("DELETE", told.path(report), std::string(70 * 1024, ' ')).outcome() ==
         "413 request_body_too_large");
   for (const char* method : {"PUT", "DELETE"}) {
     CHECK(told.encoded(method, report) == "415 unsupported_content_encoding");
