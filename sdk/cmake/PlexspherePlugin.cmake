@@ -47,6 +47,7 @@ function(plexsphere_add_plugin)
   endif()
   if(arg_MIGRATIONS)
     file(GLOB files CONFIGURE_DEPENDS "${arg_MIGRATIONS}/*.sql")
+    file(REMOVE_RECURSE "${out}/migrations")  # or one that was renamed would run under both names
     foreach(file ${files})
       get_filename_component(name "${file}" NAME)
       configure_file("${file}" "${out}/migrations/${name}" COPYONLY)

@@ -70,8 +70,8 @@ ssize_t receive_some(Connection& connection, std::vector<char>& into) {
   }
 }
 
-// Zeroes what was read when it has been used: a longer request must not stay readable behind shorter
-// ones. The buffer is the loop's and is never freed, which would do the same.
+// Zeroes what was read when it has been used: a longer request must not stay readable behind
+// shorter ones. The buffer is the loop's and is never freed, which would do the same.
 class ReadOnce {
  public:
   ReadOnce(std::vector<char>& buffer, ssize_t size)
