@@ -3,12 +3,14 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "contract/made_up.hpp"
 #include "contract/site.hpp"
 
 using namespace plexsphere;
 using contract::kNobody;
 using contract::Operation;
 using contract::Site;
+using contract::target_of;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
@@ -22,18 +24,6 @@ const std::set<std::string> kOnOnesOwn{"GetAuthWhoami", "GetAuthTokens", "PostAu
 bool is_for_operators(const Operation& operation) {
   const json security = operation.object.value("security", json::array());
   return security.dump().find("bearer") != std::string::npos;
-}
-
-// With `id` for every parameter.
-std::string target_of(const Operation& operation, const std::string& id) {
-  std::string out;
-  for (std::size_t at = 0; at < operation.path.size();) {
-    const bool parameter = operation.path[at] == '{';
-    const std::size_t end = parameter ? operation.path.find('}', at) + 1 : at + 1;
-    out += parameter ? id : operation.path.substr(at, 1);
-    at = end;
-  }
-  return operation.id == "GetAdminTokens" ? out + "?identity_ref=user:" + id : out;
 }
 
 std::string body_of(const Operation& operation) {

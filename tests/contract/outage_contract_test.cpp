@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "contract/made_up.hpp"
 #include "contract/site.hpp"
 #include "support/wait_until.hpp"
 
@@ -13,6 +14,7 @@ using contract::Client;
 using contract::kNobody;
 using contract::Operation;
 using contract::Site;
+using contract::target_of;
 using nlohmann::json;
 
 namespace {
@@ -26,22 +28,6 @@ std::set<std::string> operations_in_scope() {
     }
   }
   return out;
-}
-
-// The template with `id` for every parameter, a key for the one of reports, and the query that an
-// operation cannot do without.
-std::string target_of(const Operation& operation, const std::string& id) {
-  std::string out;
-  for (std::size_t at = 0; at < operation.path.size();) {
-    if (operation.path[at] != '{') {
-      out += operation.path[at++];
-      continue;
-    }
-    const std::size_t end = operation.path.find('}', at);
-    out += operation.path.substr(at, end - at) == "{key" ? "load" : id;
-    at = end + 1;
-  }
-  return operation.id == "GetAdminTokens" ? out + "?identity_ref=user:" + id : out;
 }
 
 // Bodies good enough to get as far as the database; `self` is the operator's identity_ref.
