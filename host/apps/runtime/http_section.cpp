@@ -1,6 +1,7 @@
 #include "host/apps/runtime/http_section.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
 namespace plexsphere::host::apps {
@@ -164,6 +165,47 @@ bool is_tls(std::string_view address) {
   return address.starts_with(kTlsPrefix);
 }
 
+// host:port, :port, [v6]:port or unix:/path, each perhaps after tls:.
+bool is_address(std::string_view text) {
+  if (text.starts_with("tls:")) {
+    text.remove_prefix(4);
+  }
+  if (text.starts_with("unix:")) {
+    return text.substr(5).starts_with('/');
+  }
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view host = text.substr(0, colon);
+  const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+  const std::string_view port = text.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return !bare_v6 && error == std::errc() && end == port.data() + port.size();
+}
+
+void check_addresses(const config::Settings& http, const std::string& addr,
+                     config::Issues& issues) {
+  const std::string remedy = "write host:port, :port, [v6]:port, unix:/path or tls:host:port";
+  if (!addr.empty() && !is_address(addr)) {
+    issues.push_back({{"--addr", 0}, "this is no address to listen on", addr, remedy});
+  }
+  if (addr.empty() && http.has("addr") && !is_address(http.string("addr"))) {
+    issues.push_back(
+        issue(http, "addr", "[http] addr is no address to listen on", http.string("addr"), remedy));
+  }
+  if (!http.has("more_addrs")) {
+    return;
+  }
+  for (const auto& more : http.list("more_addrs")) {
+    if (!is_address(more)) {
+      issues.push_back(
+          issue(http, "more_addrs", "[http] more_addrs has no address to listen on", more, remedy));
+    }
+  }
+}
+
 void check_tls_listeners(const config::Configuration& configuration, const std::string& addr,
                          config::Issues& issues) {
   const auto& http = configuration.section("http");
@@ -227,6 +269,7 @@ config::Issues check_http_sections(const config::Configuration& configuration,
   check_proxies(configuration.section("http"), issues);
   check_sizes(configuration.section("http"), issues);
   check_certificate_pair(configuration.section("tls"), issues);
+  check_addresses(configuration.section("http"), addr, issues);
   check_tls_listeners(configuration, addr, issues);
   return issues;
 }

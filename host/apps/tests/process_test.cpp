@@ -91,6 +91,13 @@ TEST_CASE("--check-config judges everything and starts nothing", "[apps]") {
   CHECK(good.code == 0);
   CHECK(has(good.out, "configuration ok: 1 file(s)"));
   CHECK_FALSE(std::filesystem::exists(running.path() / "addr"));
+  running.write_configuration("[http]\nmore_addrs = [\"localhost\", \":8080x\", \"::1:80\"]\n");
+  const auto nowhere = running.run({"--check-config"});
+  INFO(nowhere.err);
+  CHECK(nowhere.code == 1);
+  for (const char* wrong : {"localhost)", ":8080x)", "::1:80)"}) {
+    CHECK(has(nowhere.err, std::string("no address to listen on (") + wrong));
+  }
   running.write_configuration("[context.good]\nenabled = true\ngreeting = \"forbidden\"\n");
   const auto refused = running.run({"--check-config"});
   CHECK(refused.code == 1);
