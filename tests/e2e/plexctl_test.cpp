@@ -141,7 +141,7 @@ TEST_CASE("an operator sees from a shell who they are and what became of every p
     for (const std::string& command : commands) {
       INFO(command);
       const auto done = terminal.shell(
-          command, {{"DOMAIN", mesh.domain}, {"NODE", mesh.node}, {"TOKEN", mesh.token}});
+          command, {{"DOMAIN", mesh.domain}, {"NODE", mesh.node}, {"TOKEN_ID", mesh.token}});
       INFO(done.err);
       CHECK(done.code == 0);
       CHECK((done.out.empty() == command.starts_with("chmod")));

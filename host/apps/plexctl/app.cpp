@@ -114,6 +114,26 @@ std::vector<Command> add_commands(CLI::App& app, CommandLine& line, std::ostream
   return commands;
 }
 
+// CLI11 says of a word that is no command only that a command is missing.
+std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+  }
+  const auto known = at->get_subcommands([](const CLI::App*) { return true; });
+  if (error.get_name() != "RequiredError" || known.empty()) {
+    return error.what();
+  }
+  const auto words = app.remaining(true);
+  std::string text =
+      words.empty() ? "a command is missing" : "there is no command '" + words[0] + "'";
+  text += "; after '" + at->get_name() + "' there may come:";
+  for (const CLI::App* each : known) {
+    text += " " + each->get_name();
+  }
+  return text;
+}
+
 }  // namespace
 
 int run_plexctl(const std::vector<std::string>& arguments, const Environment& environment,
@@ -129,7 +149,11 @@ int run_plexctl(const std::vector<std::string>& arguments, const Environment& en
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    return static_cast<int>(app.exit(error, out, err) == 0 ? ExitCode::ok : ExitCode::invalid);
+    if (error.get_exit_code() == 0) {
+      return app.exit(error, out, err);  // --help
+    }
+    err << "plexctl: " << printable(complaint(app, error)) << "; see plexctl --help\n";
+    return static_cast<int>(ExitCode::invalid);
   }
   try {
     if (build->parsed()) {

@@ -89,6 +89,13 @@ std::string checked_id(const std::string& text, const std::string& name) {
   const bool well_formed = std::ranges::equal(text, kForm, [](unsigned char c, char form) {
     return form == '-' ? c == '-' : std::isxdigit(c) != 0;
   });
+  constexpr std::size_t kKind = 4;
+  for (const char* secret : {"psb_", "psk_", "pss_", "nsk_"}) {
+    if (text.starts_with(secret)) {  // which nobody may be shown again
+      throw Failure(ExitCode::invalid, name + " takes an id, not a " + text.substr(0, kKind) +
+                                           " credential; the id was told when it was made");
+    }
+  }
   if (!well_formed) {
     throw Failure(ExitCode::invalid, name + " takes an id such as " +
                                          "0197c0de-1111-7222-8333-444455556666, not '" + text +
