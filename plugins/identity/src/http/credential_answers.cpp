@@ -135,7 +135,7 @@ sdk::Result<IssueRequest> decode_issue_request(std::string_view body) {
   }
   sdk::BodyReader reader(*json);
   IssueRequest out;
-  const auto owner = decode_identity_ref(reader.text("identity_ref", 1, 44));
+  const auto owner = decode_identity_ref(reader.text("identity_ref", 1, 128));
   out.env_prefix = reader.text("env_prefix", 1, 16);
   out.ttl_seconds = reader.optional_integer("ttl_seconds", 1, kLongestApiTokenSeconds);
   if (!owner) {

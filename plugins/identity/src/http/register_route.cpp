@@ -74,6 +74,9 @@ detail::Decoded detail::decode_register(std::string_view body) {
   if (!json.ok()) {
     return {{}, sdk::bad_request("invalid_body", json.error().detail)};
   }
+  if (!json->is_object()) {
+    return {{}, sdk::bad_request("invalid_body", "The body must be a JSON object.")};
+  }
   sdk::BodyReader reader(*json);
   Decoded out;
   out.command.project_id = reader.uuid("project_id");
