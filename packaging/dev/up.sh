@@ -59,7 +59,11 @@ up_prepare() {
     if [[ "${up_fresh:-no}" == yes ]]; then as_service rm -rf "$up_home"; fi
     as_service mkdir -p -m 0700 "$up_home"
     exec {up_lock}>"$up_home/lock"
-    flock -n "$up_lock" || die "another ./dev up is running on $up_home; stop it, or use ./dev up --once"
+    if ! flock -n "$up_lock"; then
+      local other="$up_home"
+      up_step='' up_home=''  # nothing of ours to show or stop
+      die "another ./dev up is running on $other; stop it, or use ./dev up --once"
+    fi
   fi
   up_tree="$(reachable_tree "$(build_dir dev)")"
   prepare_services
@@ -101,11 +105,12 @@ up_finish_once() {
 up_stay() {
   cat <<TEXT
 
-  API        $up_url/v1
+  API        $up_url/v1   described at $up_url/v1/openapi.json
   health     $up_url/livez  $up_url/readyz  $up_url/metrics
   signer     $up_signer_url/readyz
   operator   $(<"$up_home/secrets/operator.token")
              curl -H "Authorization: Bearer \$TOKEN" $up_url/v1/domains
+             ${up_tree#"$root"/}/bin/plexctl --server $up_url --token-file $up_home/secrets/operator.token whoami
   database   psql "$(service_dsn postgres)"$(is_root && printf '   (as %s)' "$dev_user_name")
   state      $up_home
 
