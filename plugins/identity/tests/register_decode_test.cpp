@@ -34,8 +34,9 @@ TEST_CASE("a complete registration decodes, and members nobody asked for are tol
   CHECK(decoded.command.requested_resource_id.empty());
 }
 
-TEST_CASE("what is not JSON is 400 invalid_body", "[identity]") {
-  for (const char* body : {"", "{", "nonsense", "{\"nonce\":\"a\",\"nonce\":\"b\"}"}) {
+TEST_CASE("what is no JSON object is 400 invalid_body", "[identity]") {
+  for (const char* body :
+       {"", "{", "nonsense", "[]", "\"x\"", "{\"nonce\":\"a\",\"nonce\":\"b\"}"}) {
     const auto decoded = detail::decode_register(body);
     REQUIRE(decoded.refused);
     CHECK(decoded.refused->status == 400);
@@ -67,7 +68,6 @@ TEST_CASE("a field outside its bounds is 422 invariant_violation", "[identity]")
   json zero = valid();
   zero["project_id"] = "00000000-0000-0000-0000-000000000000";
   CHECK(status_of(zero) == 422);
-  CHECK(detail::decode_register("[]").refused->code == "invariant_violation");
 }
 
 TEST_CASE("a refusal never repeats the token", "[identity]") {

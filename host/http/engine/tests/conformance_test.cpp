@@ -50,7 +50,10 @@ void check(RouterRig& rig, const Exchange& exchange, bool tls, bool byte_by_byte
   byte_by_byte ? client.send_byte_by_byte(exchange.sent) : client.send(exchange.sent);
   Seen got;
   for (const auto& answer : client.answers()) {
-    got.push_back(told(answer));
+    // Between two bytes the server may find that a body is awaited.
+    if (!byte_by_byte || answer.status != 100) {
+      got.push_back(told(answer));
+    }
   }
   CHECK(got == exchange.told);
   CHECK(rig.handled() == exchange.handled);

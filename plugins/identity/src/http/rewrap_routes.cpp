@@ -1,5 +1,7 @@
 #include "http/rewrap_routes.hpp"
 
+#include <algorithm>
+
 #include "http/actor.hpp"
 #include "http/deregister_routes.hpp"
 #include "http/errors.hpp"
@@ -28,7 +30,8 @@ Json shown(const RewrapRun& run) {
            {"domain_id", run.domain_id.text()},
            {"state", text_of(run.state)},
            {"from_version", run.from_version},
-           {"total", run.total},
+           // Joiners came under the older key after the keys were counted.
+           {"total", std::max(run.total, run.rewrapped)},
            {"rewrapped", run.rewrapped},
            {"requested_at", sdk::rfc3339(run.requested_at)}};
   if (run.to_version > 0) {
