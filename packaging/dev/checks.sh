@@ -7,6 +7,9 @@ test_passed=0 test_failed=0
 # ctest's own time-out per test, for tests that name none. A test that hangs fails; it never stops the run.
 test_timeout_s="${PLEXSPHERE_TEST_TIMEOUT:-120}"
 
+# More failures than this are no accident of a noisy machine, and nothing is tried again.
+unsteady_limit=3
+
 # run_lint: every rule runs, so one run shows everything there is to fix.
 run_lint() {
   build_preset dev
@@ -33,11 +36,32 @@ run_tests() {
   scratch="$(mktemp -d /tmp/pxt-XXXXXX)"
   chmod 0711 "$scratch"
   say "tests ($preset)"
-  TMPDIR="$scratch" ctest --test-dir "$dir" -j 2 --timeout "$test_timeout_s" --output-on-failure --no-tests=error "$@" \
-    2>&1 </dev/null | tee "$log" || status=$?
+  in_ctest "$dir" -j 2 "$@" | tee "$log" || status=$?
   count_tests "$log"
+  if ((status != 0)) && [[ "${CI:-}" == true ]] && ((test_failed > 0 && test_failed <= unsteady_limit)); then
+    status=0
+    try_again "$dir" || status=$?
+  fi
   # A crash of ctest itself, or nothing to run, is a failure even if no test was seen to fail.
   if ((status != 0 && test_failed == 0)); then test_failed=1; fi
+  return "$status"
+}
+
+# in_ctest DIR CTEST_ARGS…
+in_ctest() {
+  TMPDIR="$scratch" ctest --test-dir "$1" --timeout "$test_timeout_s" --output-on-failure --no-tests=error \
+    "${@:2}" 2>&1 </dev/null
+}
+
+# try_again DIR: in CI, whose machine is shared and noisy, a few failed tests get a second attempt, alone.
+# One that then passes is a defect still, in the test or in the product: it is named, for somebody to mend.
+try_again() {
+  local dir="$1" log="$1/ctest-again.log" before=$((test_passed + test_failed)) status=0
+  say "second attempt, alone ($test_failed)"
+  in_ctest "$dir" -j 1 --rerun-failed | tee "$log" || status=$?
+  sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ +Passed.*/unsteady: \1 passed only alone/p' "$log"
+  count_tests "$log"
+  test_passed=$((before - test_failed))
   return "$status"
 }
 
