@@ -129,7 +129,7 @@ TEST_CASE("an exception out of a handler is a 500 and the host goes on", "[loade
     CHECK(has(answer.body, "\"code\":\"internal\""));
   }
   CHECK(rig.get("/v1/bad/late").status == 204);
-  CHECK(has(rig.logged(), "http.handler_threw"));
+  CHECK(rig.log().will_contain("http.handler_threw"));
 }
 
 TEST_CASE("a second completion is ignored, logged and counted", "[loader]") {
@@ -138,7 +138,7 @@ TEST_CASE("a second completion is ignored, logged and counted", "[loader]") {
                                       route("/v1/bad/twice") + route("/v1/bad/split"));
   REQUIRE(rig.run({"throwing_handler"}).ok());
   CHECK(rig.get("/v1/bad/twice").status == 204);
-  CHECK(has(rig.logged(), "http.second_completion"));
+  CHECK(rig.log().will_contain("http.second_completion"));
   CHECK(has(rig.metrics().render(), "plexsphere_http_second_completions_total 1"));
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "host/config/configuration.hpp"
@@ -16,6 +15,7 @@
 #include "host/telemetry/log.hpp"
 #include "host/telemetry/metrics.hpp"
 #include "support/http_client.hpp"
+#include "support/log_text.hpp"
 #include "support/temp_dir.hpp"
 
 namespace plexsphere::host::loader {
@@ -47,14 +47,14 @@ class Rig {
 
   // "rejected: the reason", "running: ".
   std::string state_of(const std::string& id) const;
-  std::string logged() const { return log_text_.str(); }
+  const test_support::LogText& log() const { return log_text_; }
   PluginManager& manager() { return *manager_; }
   health::Registry& health() { return health_; }
   telemetry::Metrics& metrics() { return metrics_; }
 
  private:
   test_support::TempDir directory_;
-  std::ostringstream log_text_;
+  test_support::LogText log_text_;
   telemetry::Logger log_;
   telemetry::Metrics metrics_;
   health::Registry health_;
