@@ -6,13 +6,6 @@
 
 namespace plexsphere::test_support {
 
-LogText::LogText() : std::ostream(static_cast<std::streambuf*>(this)) {}
-
-std::string LogText::text() const {
-  const std::lock_guard lock(mutex_);
-  return text_;
-}
-
 bool LogText::contains(const std::string& needle) const {
   return text().find(needle) != std::string::npos;
 }
@@ -21,7 +14,12 @@ bool LogText::will_contain(const std::string& needle) const {
   return wait_until(std::chrono::seconds(10), [&] { return contains(needle); });
 }
 
-LogText::int_type LogText::overflow(int_type byte) {
+std::string LogText::Buffer::text() const {
+  const std::lock_guard lock(mutex_);
+  return text_;
+}
+
+LogText::Buffer::int_type LogText::Buffer::overflow(int_type byte) {
   if (traits_type::eq_int_type(byte, traits_type::eof())) {
     return traits_type::not_eof(byte);
   }
@@ -30,7 +28,7 @@ LogText::int_type LogText::overflow(int_type byte) {
   return byte;
 }
 
-std::streamsize LogText::xsputn(const char* bytes, std::streamsize size) {
+std::streamsize LogText::Buffer::xsputn(const char* bytes, std::streamsize size) {
   const std::lock_guard lock(mutex_);
   text_.append(bytes, static_cast<std::size_t>(size));
   return size;

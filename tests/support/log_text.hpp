@@ -9,21 +9,29 @@
 namespace plexsphere::test_support {
 
 // A stream for telemetry::Logger's third argument. Written by one writer at a time, as a logger
-// does; text() from any thread at any time. Outlives the logger.
-class LogText : private std::streambuf, public std::ostream {
+// does; read from any thread at any time. Outlives the logger.
+class LogText : public std::ostream {
  public:
-  LogText();
-  std::string text() const;
+  LogText() : std::ostream(nullptr) { rdbuf(&buffer_); }
+  std::string text() const { return buffer_.text(); }
   bool contains(const std::string& needle) const;
   // Waits up to 10 s: a line about something that happens after an answer comes after the answer.
   [[nodiscard]] bool will_contain(const std::string& needle) const;
 
  private:
-  int_type overflow(int_type byte) override;
-  std::streamsize xsputn(const char* bytes, std::streamsize size) override;
+  class Buffer : public std::streambuf {
+   public:
+    std::string text() const;
 
-  mutable std::mutex mutex_;
-  std::string text_;
+   private:
+    int_type overflow(int_type byte) override;
+    std::streamsize xsputn(const char* bytes, std::streamsize size) override;
+
+    mutable std::mutex mutex_;
+    std::string text_;  // under mutex_
+  };
+
+  Buffer buffer_;
 };
 
 }  // namespace plexsphere::test_support
