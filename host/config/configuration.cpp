@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "host/config/egress_keys.hpp"
 #include "host/config/nearest.hpp"
 #include "host/config/toml_check.hpp"
 
@@ -158,7 +159,16 @@ Settings Configuration::context_settings(const Manifest& manifest, Issues& issue
     written.heading = context_location(manifest.id);
   }
   written.keys.erase(std::string(kEnabled));
-  return detail::check_keys(written, manifest.config_keys, "[context." + manifest.id + "]", issues);
+  auto keys = manifest.config_keys;
+  const bool egress = !manifest.capabilities.egress.empty();
+  if (egress) {
+    keys.insert(keys.end(), egress_keys().begin(), egress_keys().end());
+  }
+  Settings settings = detail::check_keys(written, keys, "[context." + manifest.id + "]", issues);
+  if (egress) {
+    check_egress(settings, written.heading, issues);
+  }
+  return settings;
 }
 
 const std::vector<std::string>& Configuration::files() const {

@@ -5,6 +5,7 @@
 #include <regex>
 #include <set>
 
+#include "host/config/egress_keys.hpp"
 #include "host/config/toml_check.hpp"
 
 namespace plexsphere::host::config {
@@ -188,6 +189,13 @@ class ManifestReader {
     if (settings.has("egress")) {
       may.egress = settings.list("egress");
     }
+    for (const auto& origin : may.egress) {
+      if (origin != kAnyOrigin && !parse_origin(origin)) {
+        issue(*written.keys.find("egress")->second,
+              "'egress' has the badly formed item '" + origin + "'",
+              "name an origin as \"https://host:port\", or \"*\" for those the operator grants");
+      }
+    }
   }
 
   void read_config() {
@@ -238,11 +246,11 @@ class ManifestReader {
       }
     }
     const auto type = type_of(table["type"].value_or(std::string_view()));
-    if (!type || name == "enabled") {
+    if (!type || is_host_key(name)) {
       issue(table,
-            name == "enabled" ? "'enabled' is the host's own key"
+            is_host_key(name) ? "'" + name + "' is the host's own key"
                               : "[config." + name + "] needs a known type",
-            name == "enabled" ? "choose another name"
+            is_host_key(name) ? "choose another name"
                               : "set type to string, integer, boolean, duration, string_list, path "
                                 "or secret_file");
       return;

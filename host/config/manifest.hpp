@@ -36,7 +36,8 @@ struct Capabilities {
   bool schema = false;  // px.store, px.jobs and px.seal; a role and a schema of its own
   bool audit = false;
   std::vector<std::string> events;  // event types it may append through px.outbox
-  std::vector<std::string> egress;  // hosts it may reach through px.egress
+  // Origins it may reach through px.egress if the operator grants them too; "*": any of those.
+  std::vector<std::string> egress;
 };
 
 struct Manifest {

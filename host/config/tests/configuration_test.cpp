@@ -158,6 +158,44 @@ TEST_CASE_METHOD(Fixture, "a context's keys are checked against its manifest alo
   CHECK(issues[1].text().rfind(main() + ":1: [context.mesh] pepper is required", 0) == 0);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "where a context may go is checked by the host, if the context asks at all",
+                 "[config]") {
+  const auto issues_of = [this](const std::string& keys, const std::string& asks = "\"*\"") {
+    const auto manifest = parse_manifest(
+        "[plugin]\nid = \"audit\"\nversion = \"1.0.0\"\nabi = \"1.0\"\nsummary = \"x\"\n"
+        "[capabilities]\negress = [" +
+            asks + "]\n",
+        "plugin.toml");
+    REQUIRE(manifest.issues.empty());
+    write("plexsphere.toml", "[context.audit]\nenabled = true\n" + keys);
+    write("s3.key", "secret", 0600);
+    Issues issues;
+    const auto settings = read().configuration.context_settings(manifest.manifest, issues);
+    std::string text;
+    for (const auto& issue : issues) {
+      text += issue.text() + "\n";
+    }
+    return text;
+  };
+  CHECK(issues_of("").empty());
+  CHECK(issues_of("egress = [\"https://s3.example\", \"http://127.0.0.1:8333\"]\n"
+                  "egress_access_key_id = \"AKID\"\negress_secret_key_file = \"s3.key\"\n")
+            .empty());
+  CHECK(issues_of("egress = [\"s3.example:443\"]\n")
+            .find(":3: 'egress' has an item that is no "
+                  "origin (s3.example:443): write it") != std::string::npos);
+  CHECK(issues_of("egress_access_key_id = \"AKID\"\n")
+            .find("the key that signs requests is missing") != std::string::npos);
+  CHECK(issues_of("egress_secret_key_file = \"s3.key\"\n").find("set egress_access_key_id") !=
+        std::string::npos);
+  CHECK(issues_of("egress_access_key_id = \"AKID\"\negress_secret_key_file = \"s3.key\"\n"
+                  "egress_secret_key_credential = \"s3\"\n")
+            .find("named twice") != std::string::npos);
+  CHECK(issues_of("egress = [\"https://s3.example\"]\n", "").find("has no key 'egress'") !=
+        std::string::npos);
+}
+
 TEST_CASE("durations are read and written with one unit", "[config]") {
   CHECK(parse_duration("250ms") == 250ms);
   CHECK(parse_duration("30s") == 30s);

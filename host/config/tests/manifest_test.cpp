@@ -54,6 +54,21 @@ TEST_CASE("badly formed manifest values are refused with their line", "[config]"
         std::string::npos);
 }
 
+TEST_CASE("a manifest asks for origins, or for those the operator grants", "[config]") {
+  const auto asks = [](const std::string& items) {
+    return kHead + "[capabilities]\negress = [" + items + "]\n";
+  };
+  CHECK(parse_manifest(asks("\"*\""), "plugin.toml").manifest.capabilities.egress ==
+        std::vector<std::string>{"*"});
+  CHECK(parse_manifest(asks("\"https://api.example\""), "plugin.toml").issues.empty());
+  CHECK(only_issue(asks("\"api.example\""))
+            .rfind("plugin.toml:7: 'egress' has the badly formed item 'api.example'", 0) == 0);
+  for (const std::string key : {"egress", "egress_ca_file", "egress_anything"}) {
+    CHECK(only_issue(kHead + "[config." + key + "]\ntype = \"string\"\n")
+              .find("'" + key + "' is the host's own key") != std::string::npos);
+  }
+}
+
 TEST_CASE("routes need the capability and stand once", "[config]") {
   const std::string route =
       "[[routes]]\nmethod = \"GET\"\npath = \"/v1/x\"\ndisabled_code = \"x_not_provisioned\"\n";
