@@ -5,6 +5,7 @@
 #include "host/persistence/store_error.hpp"
 #include "host/services/data_services.hpp"
 #include "host/services/data_settings.hpp"
+#include "host/services/egress_service.hpp"
 #include "host/services/store_service.hpp"
 #include "host/services/verify_service.hpp"
 #include "host/telemetry/log.hpp"
@@ -141,6 +142,9 @@ Result<ServiceProviders> make(const config::Configuration& configuration, HostCo
     providers.push_back(std::make_unique<Holding<StoreProvider>>(engines, engines->store, host));
     providers.push_back(std::make_unique<Holding<OutboxProvider>>(engines, engines->outbox));
     providers.push_back(std::make_unique<Holding<SealProvider>>(engines, engines->vault));
+    // Before jobs: a job that waits for an answer is let go before it is waited for.
+    providers.push_back(
+        services::make_egress_service(host, egress_options(configuration.section("egress"))));
     providers.push_back(std::make_unique<Holding<JobsProvider>>(engines, engines->scheduler));
     providers.push_back(services::make_verify_service());
     return providers;
@@ -156,7 +160,7 @@ Result<ServiceProviders> make(const config::Configuration& configuration, HostCo
 namespace plexsphere::host::persistence {
 
 Extension extension() {
-  return {{database_section(), seal_section()}, check_data_settings, make};
+  return {{database_section(), seal_section(), egress_section()}, check_data_settings, make};
 }
 
 }  // namespace plexsphere::host::persistence

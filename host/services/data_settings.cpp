@@ -77,6 +77,34 @@ config::SectionSpec database_section() {
             .doc = "longest wait for a lock"}}};
 }
 
+config::SectionSpec egress_section() {
+  return {"egress",
+          {{.name = "max_in_flight",
+            .type = KeyType::kInteger,
+            .default_value = std::int64_t{64},
+            .minimum = 1,
+            .maximum = 1024,
+            .doc = "requests to other hosts that are under way at the same time"},
+           {.name = "max_per_origin",
+            .type = KeyType::kInteger,
+            .default_value = std::int64_t{8},
+            .minimum = 1,
+            .maximum = 256,
+            .doc = "of those, to one origin"},
+           {.name = "max_waiting",
+            .type = KeyType::kInteger,
+            .default_value = std::int64_t{1024},
+            .minimum = 1,
+            .maximum = 65'536,
+            .doc = "requests that wait for their turn"},
+           {.name = "max_held_bytes",
+            .type = KeyType::kInteger,
+            .default_value = std::int64_t{268'435'456},
+            .minimum = 1'048'576,
+            .maximum = 17'179'869'184,
+            .doc = "bodies and announced answers of all requests together"}}};
+}
+
 config::SectionSpec seal_section() {
   return {"seal",
           {{.name = "root_key_file",
@@ -133,6 +161,14 @@ Result<persistence::StoreOptions> store_options(const config::Settings& database
   options.pool.capacity = static_cast<std::size_t>(database.integer("pool_size"));
   options.checkout_timeout = database.duration("checkout_timeout");
   return options;
+}
+
+egress::EngineOptions egress_options(const config::Settings& egress) {
+  const auto number = [&egress](const char* key) {
+    return static_cast<std::size_t>(egress.integer(key));
+  };
+  return {number("max_in_flight"), number("max_per_origin"), number("max_waiting"),
+          number("max_held_bytes")};
 }
 
 seal::RootKeySource root_key_source(const config::Settings& seal) {

@@ -36,6 +36,7 @@ config::LoadResult read(const CommandLine& line) {
   auto sections = host_sections(":8080", {});
   sections.push_back(database_section());
   sections.push_back(seal_section());
+  sections.push_back(egress_section());
   return config::load(sources, sections);
 }
 
