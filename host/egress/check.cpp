@@ -198,6 +198,9 @@ std::optional<Fault> make_signable(Request& request) {
         "the path of a signed request has unreserved characters, \"/\" and escapes in "
         "upper-case hexadecimal only");
   }
+  if (path.find("%2F") != std::string::npos) {
+    return unsignable("the path of a signed request has no %2F: a store reads it as \"/\"");
+  }
   // Other services than S3 sign the path escaped once more, which the signer does not.
   if (request.signature->service != "s3" && path.find('%') != std::string::npos) {
     return unsignable("the path of a request signed for another service than s3 has no escapes");

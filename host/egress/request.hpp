@@ -46,6 +46,7 @@ struct Request {
   std::size_t max_response_bytes = 0;
   std::string ca_file;  // empty: the system's authorities
   std::optional<Signature> signature;
+  std::string connect_to;  // "address:port" instead of what the name stands for; for tests
 
   std::string url() const { return origin.text() + target; }
 };

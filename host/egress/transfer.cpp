@@ -152,6 +152,10 @@ Transfer::Transfer(Request& request) : request_(request), handle_(curl_easy_init
     sign();
   }
   set(curl, CURLOPT_HTTPHEADER, headers_.get());
+  if (!request.connect_to.empty()) {
+    connect_to_.reset(curl_slist_append(nullptr, ("::" + request.connect_to).c_str()));
+    set(curl, CURLOPT_CONNECT_TO, connect_to_.get());
+  }
   // The engine enforces the deadline; this only keeps libcurl's own from being shorter.
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       request.deadline - std::chrono::steady_clock::now());
@@ -192,7 +196,10 @@ void Transfer::set_body() {
 void Transfer::sign() {
   CURL* curl = handle_.get();
   Signature& signature = *request_.signature;
-  add_header("x-amz-content-sha256: " + sha256_hex(request_.body));
+  // Other services than S3 may do without, but libcurl would take an upload for empty then.
+  if (signature.service == "s3" || !request_.body.empty()) {
+    add_header("x-amz-content-sha256: " + sha256_hex(request_.body));
+  }
   const std::string how = "aws:amz:" + signature.region + ":" + signature.service;
   set(curl, CURLOPT_AWS_SIGV4, how.c_str());
   set(curl, CURLOPT_USERNAME, signature.access_key_id.c_str());

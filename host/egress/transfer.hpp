@@ -58,6 +58,7 @@ class Transfer {
   bool address_refused_ = false;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<curl_slist, FreeList> headers_;
+  std::unique_ptr<curl_slist, FreeList> connect_to_;
   std::unique_ptr<CURL, FreeHandle> handle_;  // last: it points at the rest
 };
 
