@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "app/archive_settings.hpp"
+#include "app/archiver.hpp"
 #include "app/chain_watch.hpp"
 #include "app/committer.hpp"
 #include "app/erasure.hpp"
@@ -14,6 +16,8 @@
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
 #include "http/routes.hpp"
+#include "plexsphere/sdk/egress.hpp"
+#include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "store/audit_store.hpp"
@@ -70,8 +74,15 @@ class AuditPlugin : public sdk::Plugin {
   Status start() override;
   Status drain(std::chrono::milliseconds deadline) override { return committer_->drain(deadline); }
   void stop() override;
+  static Status validate(const sdk::Config& config) {
+    const auto archive = read_archive_settings(config);
+    return archive.ok() ? Status() : Status(archive.error());
+  }
 
  private:
+  // Nothing to do without an endpoint.
+  Status build_archive(const sdk::Host& host, const sdk::Config& config,
+                       const sdk::Metrics& metrics, const sdk::Health& health);
   Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace);
 
   sdk::Log log_;
@@ -87,6 +98,7 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
+  std::unique_ptr<Archiver> archiver_;  // null: there is no mirror
   std::unique_ptr<Routes> routes_;
 };
 
@@ -132,6 +144,9 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (!probed.ok()) {
     return probed;
   }
+  if (auto built = build_archive(host, *config, *metrics, *health); !built.ok()) {
+    return built;
+  }
   if (auto added = routes_->add_to(*router); !added.ok()) {
     return added;
   }
@@ -172,6 +187,54 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
   return port_->join();
 }
 
+Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& config,
+                                  const sdk::Metrics& metrics, const sdk::Health& health) {
+  constexpr std::string_view kJob = "archive";
+  auto settings = read_archive_settings(config);
+  if (!settings.ok() || !settings.value()) {
+    return settings.ok() ? Status() : Status(settings.error());
+  }
+  const auto egress = host.get<sdk::Egress>();
+  const auto jobs = host.get<sdk::Jobs>();
+  auto store = ArchiveStore::declare(store_.store());
+  if (!egress.ok() || !jobs.ok() || !store.ok()) {
+    return !egress.ok() ? egress.error() : !jobs.ok() ? jobs.error() : store.error();
+  }
+  auto copied = metrics.counter("plexsphere_audit_archived_total",
+                                "Entries that were copied to the mirror and stamped");
+  auto failed = metrics.counter("plexsphere_audit_archive_failures_total",
+                                "Attempts to copy an entry that failed and are repeated");
+  auto stuck = metrics.gauge("plexsphere_audit_archive_stuck_entries",
+                             "Entries that cannot be copied: they do not hold, or the mirror has "
+                             "something else in their place");
+  auto entries = metrics.gauge("plexsphere_audit_archive_lag_entries",
+                               "Entries that are not archived, as the leader last counted them");
+  auto seconds = metrics.gauge("plexsphere_audit_archive_lag_seconds", "Age of the oldest of them");
+  for (const auto* metric : {&copied, &failed, &stuck, &entries, &seconds}) {
+    if (!metric->ok()) {
+      return metric->error();
+    }
+  }
+  const auto interval = settings.value()->interval;
+  archiver_ =
+      std::make_unique<Archiver>(Archiver::Parts{*store,
+                                                 *verifier_,
+                                                 *egress,
+                                                 clock_,
+                                                 log_,
+                                                 std::move(*settings.value()),
+                                                 [jobs = *jobs, kJob] { jobs.wake(kJob); },
+                                                 {*copied, *failed, *stuck, *entries, *seconds}});
+  if (auto probed =
+          health.register_probe("archive", PX_PROBE_INFORMATIONAL, std::chrono::seconds(5),
+                                [this] { return archiver_->probe(); });
+      !probed.ok()) {
+    return probed;
+  }
+  return jobs->add(kJob, interval, store_.store().wire(),
+                   [this](const sdk::JobRun& run) { return archiver_->run(run); });
+}
+
 Status AuditPlugin::start() {
   auto key = seal_.derive_key("cursor");
   if (!key.ok()) {
@@ -180,10 +243,16 @@ Status AuditPlugin::start() {
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
   committer_->start();
   watch_->start();
+  if (archiver_) {
+    archiver_->start();
+  }
   return {};
 }
 
 void AuditPlugin::stop() {
+  if (archiver_) {
+    archiver_->stop();
+  }
   if (watch_) {
     watch_->stop();
   }

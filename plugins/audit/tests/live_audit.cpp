@@ -51,9 +51,22 @@ LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& 
 }
 
 LiveAudit::~LiveAudit() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (const auto& provider : providers_) {
+    provider->draining(deadline);
+  }
+  for (const auto& provider : providers_) {
+    provider->withdrawn(plugin_->context());
+  }
   plugin_->end();
   for (auto provider = providers_.rbegin(); provider != providers_.rend(); ++provider) {
     (*provider)->stopped();
+  }
+}
+
+void LiveAudit::begin_jobs() {
+  for (const auto& provider : providers_) {
+    provider->started();
   }
 }
 

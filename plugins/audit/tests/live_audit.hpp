@@ -41,6 +41,9 @@ class LiveAudit {
   LiveAudit(const LiveAudit&) = delete;
   LiveAudit& operator=(const LiveAudit&) = delete;
 
+  // Its jobs run from now on.
+  void begin_jobs();
+
   // As the context "guest" sees them.
   const sdk::Store& store() const { return store_; }
   const sdk::Audit& audit() const { return audit_; }

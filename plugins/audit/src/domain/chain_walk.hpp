@@ -13,13 +13,14 @@
 namespace plexsphere::audit {
 
 enum class Finding {
-  missing_entry,    // a seq between two stored ones, or up to the head, is not there
-  broken_link,      // prev_hash is not the hash of the entry before
-  hash_mismatch,    // entry_hash is not the hash of prev_hash and canonical_bytes
-  content_differs,  // canonical_bytes name another chain or seq, or the filter columns another
-                    // value
-  head_mismatch,    // the chain's head names another last entry
-  rewritten,        // the entry is another than when it was read before, or is gone
+  missing_entry,      // a seq between two stored ones, or up to the head, is not there
+  broken_link,        // prev_hash is not the hash of the entry before
+  hash_mismatch,      // entry_hash is not the hash of prev_hash and canonical_bytes
+  content_differs,    // canonical_bytes name another chain or seq, or the filter columns another
+                      // value
+  head_mismatch,      // the chain's head names another last entry
+  rewritten,          // the entry is another than when it was read before, or is gone
+  mirror_divergence,  // the entry's copy in the object store is gone or says something else
 };
 
 [[nodiscard]] std::string_view finding_name(Finding finding);
