@@ -9,6 +9,7 @@
 #include "app/chain_watch.hpp"
 #include "app/committer.hpp"
 #include "app/erasure.hpp"
+#include "app/mirror_scan.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
@@ -98,7 +99,8 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
-  std::unique_ptr<Archiver> archiver_;  // null: there is no mirror
+  std::unique_ptr<Archiver> archiver_;  // null, as the next: there is no mirror
+  std::unique_ptr<MirrorScan> scan_;
   std::unique_ptr<Routes> routes_;
 };
 
@@ -210,12 +212,20 @@ Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& conf
   auto entries = metrics.gauge("plexsphere_audit_archive_lag_entries",
                                "Entries that are not archived, as the leader last counted them");
   auto seconds = metrics.gauge("plexsphere_audit_archive_lag_seconds", "Age of the oldest of them");
-  for (const auto* metric : {&copied, &failed, &stuck, &entries, &seconds}) {
+  auto checked = metrics.counter("plexsphere_audit_mirror_checked_total",
+                                 "Objects of the mirror that were read back and compared");
+  auto diverged = metrics.gauge("plexsphere_audit_mirror_diverged_objects",
+                                "Objects that are gone or say something else than their entries");
+  for (const auto* metric : {&copied, &failed, &stuck, &entries, &seconds, &checked, &diverged}) {
     if (!metric->ok()) {
       return metric->error();
     }
   }
   const auto interval = settings.value()->interval;
+  const auto scan_interval = settings.value()->scan_interval;
+  scan_ = std::make_unique<MirrorScan>(MirrorScan::Parts{
+      *store, store_, *verifier_, *egress, clock_, log_, *settings.value(), {*checked, *diverged}});
+  reconcile_->look_at(*scan_);
   archiver_ =
       std::make_unique<Archiver>(Archiver::Parts{*store,
                                                  *verifier_,
@@ -231,6 +241,11 @@ Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& conf
       !probed.ok()) {
     return probed;
   }
+  if (auto added = jobs->add("mirror_scan", scan_interval, store_.store().wire(),
+                             [this](const sdk::JobRun& run) { return scan_->run(run); });
+      !added.ok()) {
+    return added;
+  }
   return jobs->add(kJob, interval, store_.store().wire(),
                    [this](const sdk::JobRun& run) { return archiver_->run(run); });
 }
@@ -245,6 +260,7 @@ Status AuditPlugin::start() {
   watch_->start();
   if (archiver_) {
     archiver_->start();
+    scan_->start();
   }
   return {};
 }
@@ -252,6 +268,7 @@ Status AuditPlugin::start() {
 void AuditPlugin::stop() {
   if (archiver_) {
     archiver_->stop();
+    scan_->stop();
   }
   if (watch_) {
     watch_->stop();

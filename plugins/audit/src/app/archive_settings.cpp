@@ -91,12 +91,13 @@ Result<std::optional<ArchiveSettings>> read_archive_settings(const sdk::Config& 
   const auto domains = config.list("archive_domain_retention");
   const auto retention = config.duration("archive_retention");
   const auto interval = config.duration("archive_interval");
+  const auto scan = config.duration("archive_scan_interval");
   const auto deadline = config.duration("archive_deadline");
   for (const Error* missing :
        {bucket.ok() ? nullptr : &bucket.error(), region.ok() ? nullptr : &region.error(),
         lock.ok() ? nullptr : &lock.error(), domains.ok() ? nullptr : &domains.error(),
         retention.ok() ? nullptr : &retention.error(), interval.ok() ? nullptr : &interval.error(),
-        deadline.ok() ? nullptr : &deadline.error()}) {
+        scan.ok() ? nullptr : &scan.error(), deadline.ok() ? nullptr : &deadline.error()}) {
     if (missing != nullptr) {
       return *missing;
     }
@@ -128,6 +129,7 @@ Result<std::optional<ArchiveSettings>> read_archive_settings(const sdk::Config& 
   out.retention = std::chrono::ceil<days>(*retention);
   out.retention_of = *own;
   out.interval = *interval;
+  out.scan_interval = *scan;
   out.deadline = *deadline;
   return std::optional(std::move(out));
 }

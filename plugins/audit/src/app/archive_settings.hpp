@@ -19,6 +19,7 @@ struct ArchiveSettings {
   std::chrono::days retention{2557};
   std::map<sdk::Uuid, std::chrono::days> retention_of;  // Domains that have their own
   std::chrono::milliseconds interval{0};                // between looks for entries
+  std::chrono::milliseconds scan_interval{0};           // between rounds over what is there
   std::chrono::milliseconds deadline{0};                // of one request to the store
 
   std::chrono::days retention_for(const sdk::Uuid& chain) const {

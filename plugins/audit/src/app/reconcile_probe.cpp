@@ -25,6 +25,14 @@ sdk::ProbeResult ReconcileProbe::run() {
     return {PX_HEALTH_DOWN, std::to_string(broken.chains) + " chains do not hold, one of them " +
                                 broken.first + "; see audit.audit_tamper_quarantine"};
   }
+  if (scan_ != nullptr) {
+    if (const auto broken = scan_->broken(); broken.objects > 0) {
+      return {PX_HEALTH_DOWN, std::to_string(broken.objects) +
+                                  " objects of the mirror are gone or say something else than "
+                                  "their entries, one of them " +
+                                  broken.first + "; see audit.audit_tamper_quarantine"};
+    }
+  }
   return {PX_HEALTH_OK, "every chain ends where its head says, and what was read of them holds"};
 }
 

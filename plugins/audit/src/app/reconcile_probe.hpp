@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/chain_watch.hpp"
+#include "app/mirror_scan.hpp"
 #include "app/verifier.hpp"
 
 namespace plexsphere::audit {
@@ -21,12 +22,15 @@ class ReconcileProbe {
 
   ReconcileProbe(const Verifier& verifier, const ChainWatch& watch, sdk::Clock clock)
       : verifier_(verifier), watch_(watch), clock_(clock) {}
+  // The mirror is looked at too; `scan` outlives this. [init]
+  void look_at(const MirrorScan& scan) { scan_ = &scan; }
   sdk::ProbeResult run();
 
  private:
   const Verifier& verifier_;
   const ChainWatch& watch_;
   sdk::Clock clock_;
+  const MirrorScan* scan_ = nullptr;  // null: there is no mirror
   std::mutex mutex_;
   std::optional<std::chrono::nanoseconds> looked_at_;  // these two under mutex_
   std::size_t faults_ = 0;

@@ -22,8 +22,16 @@ constexpr std::string_view kUnarchived =
     "WHERE domain_id = $1 AND seq > $2 AND archived_at IS NULL ORDER BY seq LIMIT $3";
 
 constexpr std::string_view kArchived =
-    "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
+    "SELECT domain_id, seq, prev_hash, entry_hash, canonical_bytes, archived_at "
+    "FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq > $2 AND archived_at IS NOT NULL ORDER BY seq LIMIT $3";
+
+constexpr std::string_view kSuspects =
+    "SELECT e.domain_id, e.seq, e.prev_hash, e.entry_hash, e.canonical_bytes, e.archived_at "
+    "FROM audit.audit_tamper_quarantine q "
+    "JOIN audit.audit_log_entry e ON e.domain_id = q.domain_id AND e.seq = q.seq "
+    "WHERE q.finding = 'mirror_divergence' AND e.archived_at IS NOT NULL "
+    "ORDER BY q.found_at DESC LIMIT $1";
 
 constexpr std::string_view kStamp =
     "UPDATE audit.audit_log_entry e SET archive_etag = r.etag, archived_at = now() "
@@ -52,7 +60,23 @@ constexpr std::string_view kLag =
 
 constexpr std::initializer_list<Type> kEntryTypes = {Type::int64, Type::bytes, Type::bytes,
                                                      Type::bytes};
+constexpr std::initializer_list<Type> kCopyTypes = {Type::uuid,  Type::int64, Type::bytes,
+                                                    Type::bytes, Type::bytes, Type::timestamp};
 constexpr std::initializer_list<Type> kEntryParameters = {Type::uuid, Type::int64, Type::int64};
+
+ArchivedEntry entry_of(const Uuid& chain, const sdk::Row& row, std::size_t first) {
+  return {chain, row.integer(first), std::string(row.bytes(first + 1)),
+          std::string(row.bytes(first + 2)), std::string(row.bytes(first + 3))};
+}
+
+std::vector<ArchivedCopy> copies_of(const sdk::Rows& rows) {
+  std::vector<ArchivedCopy> out;
+  out.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back({entry_of(rows[i].uuid(0), rows[i], 1), rows[i].instant(5)});
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -67,7 +91,8 @@ Result<ArchiveStore> ArchiveStore::declare(const sdk::Store& store) {
        store.read("archive.behind", kBehind, {Type::uuid, Type::int64}, {Type::uuid, Type::int64})},
       {out.unarchived_,
        store.read("archive.unarchived", kUnarchived, kEntryParameters, kEntryTypes)},
-      {out.archived_, store.read("archive.archived", kArchived, kEntryParameters, kEntryTypes)},
+      {out.archived_, store.read("archive.archived", kArchived, kEntryParameters, kCopyTypes)},
+      {out.suspects_, store.read("archive.suspects", kSuspects, {Type::int64}, kCopyTypes)},
       {out.stamp_,
        store.write("archive.stamp", kStamp, {Type::uuid, Type::int64_array, Type::text_array})},
       {out.advance_, store.write("archive.advance", kAdvance, {Type::uuid})},
@@ -94,31 +119,29 @@ Result<std::vector<std::pair<Uuid, std::int64_t>>> ArchiveStore::behind(const Uu
   return out;
 }
 
-Result<std::vector<ArchivedEntry>> ArchiveStore::entries(sdk::Statement statement,
-                                                         const Uuid& chain, std::int64_t after,
-                                                         std::int64_t limit) const {
-  const auto rows = store_.read_once(statement, chain, after, limit);
+Result<std::vector<ArchivedEntry>> ArchiveStore::unarchived(const Uuid& chain, std::int64_t after,
+                                                            std::int64_t limit) const {
+  const auto rows = store_.read_once(unarchived_, chain, after, limit);
   if (!rows.ok()) {
     return rows.error();
   }
   std::vector<ArchivedEntry> out;
   out.reserve(rows->size());
   for (std::size_t i = 0; i < rows->size(); ++i) {
-    const sdk::Row row = (*rows)[i];
-    out.push_back({chain, row.integer(0), std::string(row.bytes(1)), std::string(row.bytes(2)),
-                   std::string(row.bytes(3))});
+    out.push_back(entry_of(chain, (*rows)[i], 0));
   }
   return out;
 }
 
-Result<std::vector<ArchivedEntry>> ArchiveStore::unarchived(const Uuid& chain, std::int64_t after,
-                                                            std::int64_t limit) const {
-  return entries(unarchived_, chain, after, limit);
+Result<std::vector<ArchivedCopy>> ArchiveStore::archived(const Uuid& chain, std::int64_t after,
+                                                         std::int64_t limit) const {
+  const auto rows = store_.read_once(archived_, chain, after, limit);
+  return rows.ok() ? Result<std::vector<ArchivedCopy>>(copies_of(*rows)) : rows.error();
 }
 
-Result<std::vector<ArchivedEntry>> ArchiveStore::archived(const Uuid& chain, std::int64_t after,
-                                                          std::int64_t limit) const {
-  return entries(archived_, chain, after, limit);
+Result<std::vector<ArchivedCopy>> ArchiveStore::suspects(std::int64_t limit) const {
+  const auto rows = store_.read_once(suspects_, limit);
+  return rows.ok() ? Result<std::vector<ArchivedCopy>>(copies_of(*rows)) : rows.error();
 }
 
 Status ArchiveStore::stamp(const sdk::Transaction& tx, const Uuid& chain,

@@ -22,6 +22,12 @@ struct ArchivedEntry {
   bool operator==(const ArchivedEntry&) const = default;
 };
 
+// One that is in the mirror.
+struct ArchivedCopy {
+  ArchivedEntry entry;
+  sdk::Instant archived_at;
+};
+
 // What is in the mirror of an entry.
 struct Stamp {
   std::int64_t seq = 0;
@@ -47,21 +53,21 @@ class ArchiveStore {
   sdk::Result<std::vector<ArchivedEntry>> unarchived(const sdk::Uuid& chain, std::int64_t after,
                                                      std::int64_t limit) const;
   // The same of those that are.
-  sdk::Result<std::vector<ArchivedEntry>> archived(const sdk::Uuid& chain, std::int64_t after,
-                                                   std::int64_t limit) const;
+  sdk::Result<std::vector<ArchivedCopy>> archived(const sdk::Uuid& chain, std::int64_t after,
+                                                  std::int64_t limit) const;
+  // Archived entries whose object was once found wrong, newest findings first.
+  sdk::Result<std::vector<ArchivedCopy>> suspects(std::int64_t limit) const;
   // Stamps entries that are not stamped yet, and moves the chain's position on.
   sdk::Status stamp(const sdk::Transaction& tx, const sdk::Uuid& chain,
                     const std::vector<Stamp>& stamps) const;
   sdk::Result<ArchiveLag> lag() const;
 
  private:
-  sdk::Result<std::vector<ArchivedEntry>> entries(sdk::Statement statement, const sdk::Uuid& chain,
-                                                  std::int64_t after, std::int64_t limit) const;
-
   sdk::Store store_;
   sdk::Statement behind_;
   sdk::Statement unarchived_;
   sdk::Statement archived_;
+  sdk::Statement suspects_;
   sdk::Statement stamp_;
   sdk::Statement advance_;
   sdk::Statement lag_;
