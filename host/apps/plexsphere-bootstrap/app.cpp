@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "host/apps/plexsphere-bootstrap/operator.hpp"
+#include "host/apps/plexsphere-bootstrap/restore.hpp"
 #include "host/apps/runtime/host_config.hpp"
 #include "host/base/build_info.hpp"
 #include "host/config/configuration.hpp"
@@ -19,6 +20,8 @@ constexpr const char* kDefaultConfig = "/etc/plexsphere/plexsphere.toml";
 struct CommandLine {
   std::string config_file;
   OperatorRequest op;
+  RestoreRequest restore;
+  std::int64_t restore_wait = 600;  // seconds
 };
 
 std::string version_line() {
@@ -93,6 +96,29 @@ void run_operator(const config::Configuration& configuration, const OperatorRequ
       << token.text() << std::endl;
 }
 
+// Whether the window is back and proved.
+bool run_restore(const config::Configuration& configuration, RestoreRequest request,
+                 std::int64_t wait, std::ostream& out, std::ostream& err) {
+  request.wait = std::chrono::seconds(wait);
+  const RestoreAnswer answer = restore_audit(require_admin_dsn(configuration), request);
+  const std::string what = answer.detail + "\nrequest: " + answer.id + "\n";
+  if (answer.outcome == "restored") {
+    out << "restored: " << what;
+    return true;
+  }
+  if (answer.outcome == "refused") {
+    err << "refused: " << what;
+  } else {
+    err << "still open: "
+        << (answer.detail.empty() ? "no core with a mirror has taken it up; one that is started "
+                                    "later will\nrequest: " +
+                                        answer.id + "\n"
+                                  : what)
+        << "see audit.audit_restore_request\n";
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
@@ -116,6 +142,15 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
                      "word in the token, a to z (default prod)");
   create->add_option("--days", line.op.days, "until the token expires (default 365)")
       ->check(CLI::Range(1, 3650));
+  CLI::App* audit = app.add_subcommand("audit", "the audit log");
+  audit->require_subcommand(1);
+  CLI::App* restore = with_config(audit->add_subcommand(
+      "restore", "bring dropped entries back from the mirror, and prove them"));
+  restore->add_option("--domain", line.restore.chain, "whose chain: the Domain's id")->required();
+  restore->add_option("--from", line.restore.from, "first entry of the window")->required();
+  restore->add_option("--to", line.restore.to, "last entry of the window")->required();
+  restore->add_option("--wait", line.restore_wait, "seconds to wait for the proof (default 600)")
+      ->check(CLI::Range(0, 86400));
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
@@ -129,6 +164,9 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
     }
     if (!loaded.issues.empty()) {
       return 1;
+    }
+    if (restore->parsed()) {
+      return run_restore(loaded.configuration, line.restore, line.restore_wait, out, err) ? 0 : 1;
     }
     if (migrate->parsed()) {
       run_migrate(loaded.configuration, out);

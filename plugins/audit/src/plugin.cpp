@@ -14,6 +14,7 @@
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
 #include "app/resolvers.hpp"
+#include "app/restorer.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
 #include "http/routes.hpp"
@@ -33,6 +34,9 @@ using sdk::Status;
 constexpr std::string_view kRowsHelp =
     "Rows written to audit chains: \"staged\" with a change (counted before its COMMIT), "
     "\"recorded\" for a decision by itself";
+
+// How soon an administrator's request is seen, and one that met trouble is tried again.
+constexpr std::chrono::seconds kRestorePeriod{2};
 
 Result<std::vector<Row>> rows_for(const Entry& entry, Resolvers& resolvers, Peppers& peppers) {
   const auto chains = resolvers.chains(entry);
@@ -99,8 +103,9 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
-  std::unique_ptr<Archiver> archiver_;  // null, as the next: there is no mirror
+  std::unique_ptr<Archiver> archiver_;  // null, as the next two: there is no mirror
   std::unique_ptr<MirrorScan> scan_;
+  std::unique_ptr<Restorer> restorer_;
   std::unique_ptr<Routes> routes_;
 };
 
@@ -199,8 +204,13 @@ Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& conf
   const auto egress = host.get<sdk::Egress>();
   const auto jobs = host.get<sdk::Jobs>();
   auto store = ArchiveStore::declare(store_.store());
-  if (!egress.ok() || !jobs.ok() || !store.ok()) {
-    return !egress.ok() ? egress.error() : !jobs.ok() ? jobs.error() : store.error();
+  auto requests = RestoreStore::declare(store_.store());
+  for (const Error* missing :
+       {egress.ok() ? nullptr : &egress.error(), jobs.ok() ? nullptr : &jobs.error(),
+        store.ok() ? nullptr : &store.error(), requests.ok() ? nullptr : &requests.error()}) {
+    if (missing != nullptr) {
+      return *missing;
+    }
   }
   auto copied = metrics.counter("plexsphere_audit_archived_total",
                                 "Entries that were copied to the mirror and stamped");
@@ -226,6 +236,15 @@ Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& conf
   scan_ = std::make_unique<MirrorScan>(MirrorScan::Parts{
       *store, store_, *verifier_, *egress, clock_, log_, *settings.value(), {*checked, *diverged}});
   reconcile_->look_at(*scan_);
+  constexpr std::string_view kRestoreJob = "archive_restore";
+  restorer_ = std::make_unique<Restorer>(
+      Restorer::Parts{*requests, store_, *verifier_, *peppers_, *egress, clock_, log_,
+                      *settings.value(), [jobs = *jobs] { jobs.wake(kRestoreJob); }});
+  if (auto added = jobs->add(kRestoreJob, kRestorePeriod, store_.store().wire(),
+                             [this](const sdk::JobRun& run) { return restorer_->run(run); });
+      !added.ok()) {
+    return added;
+  }
   archiver_ =
       std::make_unique<Archiver>(Archiver::Parts{*store,
                                                  *verifier_,
@@ -261,6 +280,7 @@ Status AuditPlugin::start() {
   if (archiver_) {
     archiver_->start();
     scan_->start();
+    restorer_->start();
   }
   return {};
 }
@@ -269,6 +289,7 @@ void AuditPlugin::stop() {
   if (archiver_) {
     archiver_->stop();
     scan_->stop();
+    restorer_->stop();
   }
   if (watch_) {
     watch_->stop();

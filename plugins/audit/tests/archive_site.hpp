@@ -28,7 +28,8 @@ struct ArchiveSite {
     return "egress = [\"" + store.url() + "\"]\negress_access_key_id = \"AKIDEXAMPLE\"\n" +
            "egress_secret_key_file = \"" + key + "\"\narchive_endpoint = \"" + store.url() +
            "\"\narchive_bucket = \"bucket\"\narchive_region = \"eu-central-1\"\n" +
-           "archive_interval = \"100ms\"\nverify_interval = \"1h\"\n" + more_settings;
+           "archive_interval = \"100ms\"\nverify_interval = \"" + verify_interval + "\"\n" +
+           more_settings;
   }
   // A process that archives from now on.
   LiveAudit& open() {
@@ -86,6 +87,7 @@ struct ArchiveSite {
   test_support::TempDir files;
   std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
   std::string more_settings;
+  std::string verify_interval = "1h";
   ChainDatabase database;
   test_support::S3Server store;
   sdk::Uuid chain = sdk::Uuid::v7(1);

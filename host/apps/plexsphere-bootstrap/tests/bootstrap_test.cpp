@@ -58,6 +58,11 @@ TEST_CASE("the first operator's token is shown once and only its digest is store
   const Run early =
       bootstrap({"operator", "create", "--name", "first", "--config", installation.config});
   CHECK(early.code == 1);
+  const Run restore =
+      bootstrap({"audit", "restore", "--domain", "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b", "--from",
+                 "1", "--to", "1", "--config", installation.config});
+  CHECK(restore.code == 1);
+  CHECK(restore.err.find("knows no restore yet") != std::string::npos);
   CHECK(early.err.find("plexsphere-bootstrap migrate") != std::string::npos);
 
   const Run migrated = bootstrap({"migrate", "--config", installation.config});
