@@ -6,6 +6,8 @@
 
 #include "app/chain_watch.hpp"
 #include "app/committer.hpp"
+#include "app/denial_cap.hpp"
+#include "app/denial_report.hpp"
 #include "app/erasure.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
@@ -29,50 +31,17 @@ constexpr std::string_view kRowsHelp =
     "Rows written to audit chains: \"staged\" with a change (counted before its COMMIT), "
     "\"recorded\" for a decision by itself";
 
-Result<std::vector<Row>> rows_for(const Entry& entry, Resolvers& resolvers, Peppers& peppers) {
-  const auto chains = resolvers.chains(entry);
-  if (!chains.ok()) {
-    return chains.error();
-  }
-  std::vector<Row> rows;
-  for (const sdk::Uuid& chain : chains.value()) {
-    auto row = row_in(chain, entry, peppers);
-    if (!row.ok()) {
-      return row.error();
-    }
-    rows.push_back(std::move(*row));
-  }
-  return rows;
-}
-
-std::optional<std::vector<Row>> quick_rows_for(const Entry& entry, const Resolvers& resolvers,
-                                               const Peppers& peppers) {
-  const auto chains = resolvers.known_chains(entry);
-  if (!chains) {
-    return std::nullopt;
-  }
-  std::vector<Row> rows;
-  for (const sdk::Uuid& chain : *chains) {
-    auto row = known_row_in(chain, entry, peppers);
-    if (!row) {
-      return std::nullopt;
-    }
-    rows.push_back(std::move(*row));
-  }
-  return rows;
-}
-
 }  // namespace
 
 class AuditPlugin : public sdk::Plugin {
  public:
   Status configure(const sdk::Host& host) override;
   Status start() override;
-  Status drain(std::chrono::milliseconds deadline) override { return committer_->drain(deadline); }
+  Status drain(std::chrono::milliseconds deadline) override;
   void stop() override;
 
  private:
-  Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace);
+  Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace, std::int64_t denials);
 
   sdk::Log log_;
   sdk::Clock clock_;
@@ -81,7 +50,10 @@ class AuditPlugin : public sdk::Plugin {
   Resolvers resolvers_;
   // In the order in which each needs the ones before it.
   std::unique_ptr<Peppers> peppers_;
+  std::unique_ptr<DenialCap> denial_cap_;
+  std::unique_ptr<RecordedRows> recorded_rows_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<DenialReport> denial_report_;
   std::unique_ptr<Port> port_;
   std::unique_ptr<Verifier> verifier_;
   std::unique_ptr<ChainWatch> watch_;
@@ -121,10 +93,15 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   store_ = *declared;
   const auto interval = config->duration("verify_interval");
   const auto rate = config->integer("verify_rate");
-  if (!interval.ok() || !rate.ok()) {
-    return interval.ok() ? rate.error() : interval.error();
+  const auto denials = config->integer("denials_per_minute");
+  for (const Error* wrong :
+       {interval.ok() ? nullptr : &interval.error(), rate.ok() ? nullptr : &rate.error(),
+        denials.ok() ? nullptr : &denials.error()}) {
+    if (wrong != nullptr) {
+      return *wrong;
+    }
   }
-  if (auto built = build(*metrics, {*interval, *rate}); !built.ok()) {
+  if (auto built = build(*metrics, {*interval, *rate}, *denials); !built.ok()) {
     return built;
   }
   auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
@@ -138,7 +115,8 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   return host.provide(sdk::Audit::kName, port_->table());
 }
 
-Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
+Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
+                          std::int64_t denials) {
   constexpr std::string_view kRows = "plexsphere_audit_rows_appended_total";
   auto staged = metrics.counter(kRows, kRowsHelp, {{"path", "staged"}});
   auto recorded = metrics.counter(kRows, kRowsHelp, {{"path", "recorded"}});
@@ -148,18 +126,23 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
                               "Entries that the watch over the chains has read and found to hold");
   auto broken = metrics.gauge("plexsphere_audit_broken_chains",
                               "Chains that the watch has found not to hold, and still finds so");
-  for (const auto* metric : {&staged, &recorded, &batches, &read, &broken}) {
+  auto counted = metrics.counter("plexsphere_audit_denials_counted_total",
+                                 "Refusals beyond their principal's cap: counted, not written");
+  for (const auto* metric : {&staged, &recorded, &batches, &read, &broken, &counted}) {
     if (!metric->ok()) {
       return metric->error();
     }
   }
   peppers_ = std::make_unique<Peppers>(store_, seal_);
+  denial_cap_ = std::make_unique<DenialCap>(denials, *counted);
+  recorded_rows_ = std::make_unique<RecordedRows>(resolvers_, *peppers_, *denial_cap_);
   committer_ = std::make_unique<Committer>(
       CommitterWork{
-          [this](const Entry& entry) { return quick_rows_for(entry, resolvers_, *peppers_); },
-          [this](const Entry& entry) { return rows_for(entry, resolvers_, *peppers_); },
+          [this](const Entry& entry) { return recorded_rows_->known_of(entry); },
+          [this](const Entry& entry) { return recorded_rows_->of(entry); },
           [this](std::vector<const Row*> rows) { return store_.append_now(std::move(rows)); }},
       log_, *recorded, *batches);
+  denial_report_ = std::make_unique<DenialReport>(*denial_cap_, *committer_, clock_, log_);
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
@@ -179,13 +162,22 @@ Status AuditPlugin::start() {
   }
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
   committer_->start();
+  denial_report_->start();
   watch_->start();
   return {};
+}
+
+Status AuditPlugin::drain(std::chrono::milliseconds deadline) {
+  denial_report_->write(true);
+  return committer_->drain(deadline);
 }
 
 void AuditPlugin::stop() {
   if (watch_) {
     watch_->stop();
+  }
+  if (denial_report_) {
+    denial_report_->stop();
   }
   if (committer_) {
     committer_->stop();
