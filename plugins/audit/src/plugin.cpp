@@ -1,14 +1,19 @@
 // The audit context: one tamper-evident chain per Domain and one of the platform.
 #include <sodium.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "app/chain_watch.hpp"
+#include "app/checkpoint_probe.hpp"
+#include "app/checkpoints.hpp"
 #include "app/committer.hpp"
 #include "app/denial_cap.hpp"
 #include "app/denial_report.hpp"
 #include "app/erasure.hpp"
+#include "app/note_signer.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
@@ -16,9 +21,11 @@
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
 #include "http/routes.hpp"
+#include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "store/audit_store.hpp"
+#include "store/checkpoint_store.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -31,6 +38,15 @@ constexpr std::string_view kRowsHelp =
     "Rows written to audit chains: \"staged\" with a change (counted before its COMMIT), "
     "\"recorded\" for a decision by itself";
 
+constexpr std::string_view kCheckpointJob = "checkpoints";
+
+// The job looks several times in an interval, so that none is missed by much.
+std::chrono::milliseconds job_period(std::chrono::milliseconds interval) {
+  constexpr std::chrono::milliseconds kShortest{100};
+  constexpr std::chrono::milliseconds kLongest{10'000};
+  return std::clamp(interval / 6, kShortest, kLongest);
+}
+
 }  // namespace
 
 class AuditPlugin : public sdk::Plugin {
@@ -42,11 +58,15 @@ class AuditPlugin : public sdk::Plugin {
 
  private:
   Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace, std::int64_t denials);
+  Status build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
+                           std::chrono::milliseconds interval);
 
   sdk::Log log_;
   sdk::Clock clock_;
   sdk::Seal seal_;
+  std::optional<sdk::Host> host_;
   AuditStore store_;
+  CheckpointStore checkpoint_store_;
   Resolvers resolvers_;
   // In the order in which each needs the ones before it.
   std::unique_ptr<Peppers> peppers_;
@@ -59,6 +79,9 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
+  std::unique_ptr<NoteSigner> signer_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<CheckpointProbe> checkpoint_probe_;
   std::unique_ptr<Routes> routes_;
 };
 
@@ -91,12 +114,20 @@ Status AuditPlugin::configure(const sdk::Host& host) {
     return declared.error();
   }
   store_ = *declared;
+  auto trees = CheckpointStore::declare(*store);
+  if (!trees.ok()) {
+    return trees.error();
+  }
+  checkpoint_store_ = *trees;
+  host_ = host;
   const auto interval = config->duration("verify_interval");
   const auto rate = config->integer("verify_rate");
   const auto denials = config->integer("denials_per_minute");
+  const auto checkpoint_interval = config->duration("checkpoint_interval");
   for (const Error* wrong :
        {interval.ok() ? nullptr : &interval.error(), rate.ok() ? nullptr : &rate.error(),
-        denials.ok() ? nullptr : &denials.error()}) {
+        denials.ok() ? nullptr : &denials.error(),
+        checkpoint_interval.ok() ? nullptr : &checkpoint_interval.error()}) {
     if (wrong != nullptr) {
       return *wrong;
     }
@@ -104,8 +135,16 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (auto built = build(*metrics, {*interval, *rate}, *denials); !built.ok()) {
     return built;
   }
+  if (auto built = build_checkpoints(host, *metrics, *checkpoint_interval); !built.ok()) {
+    return built;
+  }
   auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
                                        [this] { return reconcile_->run(); });
+  if (!probed.ok()) {
+    return probed;
+  }
+  probed = health->register_probe("checkpoints", PX_PROBE_INFORMATIONAL, std::chrono::seconds(5),
+                                  [this] { return checkpoint_probe_->run(); });
   if (!probed.ok()) {
     return probed;
   }
@@ -155,12 +194,62 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   return port_->join();
 }
 
+Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
+                                      std::chrono::milliseconds interval) {
+  const auto jobs = host.get<sdk::Jobs>();
+  if (!jobs.ok()) {
+    return jobs.error();
+  }
+  const auto failures = [&](const std::string& reason) {
+    return metrics.counter(
+        "plexsphere_audit_checkpoint_failures_total",
+        "Checkpoints that were due and not made: \"broken\" chain, \"no_signer\", "
+        "or \"failed\" for another reason",
+        {{"reason", reason}});
+  };
+  auto made = metrics.counter("plexsphere_audit_checkpoints_total", "Checkpoints signed and kept");
+  auto broken = failures("broken");
+  auto no_signer = failures("no_signer");
+  auto failed = failures("failed");
+  auto entries = metrics.gauge("plexsphere_audit_checkpoint_behind_entries",
+                               "The most entries of one chain that no checkpoint covers");
+  auto seconds = metrics.gauge("plexsphere_audit_checkpoint_behind_seconds",
+                               "For how long the oldest such entry has been waiting");
+  for (const auto* metric : {&made, &broken, &no_signer, &failed, &entries, &seconds}) {
+    if (!metric->ok()) {
+      return metric->error();
+    }
+  }
+  signer_ = std::make_unique<NoteSigner>(clock_);
+  checkpoints_ = std::make_unique<Checkpoints>(
+      Checkpoints::Parts{store_,
+                         checkpoint_store_,
+                         *verifier_,
+                         *watch_,
+                         *signer_,
+                         *peppers_,
+                         clock_,
+                         log_,
+                         interval,
+                         [jobs = *jobs] { jobs.wake(kCheckpointJob); },
+                         {*made, *broken, *no_signer, *failed, *entries, *seconds}});
+  checkpoint_probe_ = std::make_unique<CheckpointProbe>(*checkpoints_, *signer_, interval);
+  return jobs->add(kCheckpointJob, job_period(interval), store_.store().wire(),
+                   [this](const sdk::JobRun& run) { return checkpoints_->run(run); });
+}
+
 Status AuditPlugin::start() {
   auto key = seal_.derive_key("cursor");
   if (!key.ok()) {
     return key.error();
   }
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
+  // Not in configure: whoever signs records here, and so is configured after this context.
+  if (const auto signing = host_->get<sdk::Signing>(); signing.ok()) {
+    signer_->use(*signing);
+  } else {
+    log_.warn("audit.no_signer", {{"detail", "no checkpoint of any chain is signed"}});
+  }
   committer_->start();
   denial_report_->start();
   watch_->start();

@@ -38,9 +38,11 @@ std::vector<px_pair> wire_pairs(const LiveAudit::Pairs& pairs) {
 
 }  // namespace
 
-LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& settings)
+LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& settings,
+                     const px_table* signing)
     : log_("plexsphere", host::telemetry::Level::kError, std::clog),
-      host_{log_, metrics_, health_, "plexsphere"} {
+      host_{log_, metrics_, health_, "plexsphere"},
+      signing_(signing) {
   guest_manifest_.id = "guest";
   guest_manifest_.capabilities.schema = true;
   guest_manifest_.required_ports = {"px.audit/1"};
@@ -51,6 +53,10 @@ LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& 
 }
 
 LiveAudit::~LiveAudit() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (const auto& provider : providers_) {
+    provider->draining(deadline);
+  }
   plugin_->end();
   for (auto provider = providers_.rbegin(); provider != providers_.rend(); ++provider) {
     (*provider)->stopped();
@@ -116,7 +122,7 @@ void LiveAudit::start_plugin() {
       read.manifest, settings,
       host::loader::LoadedPlugin::Lender{
           [this](host::loader::LoadedPlugin& plugin, std::string_view name) {
-            return table(plugin.context(), name);
+            return name == "px.signing/1" ? signing_ : table(plugin.context(), name);
           },
           [this](host::loader::LoadedPlugin&, std::string_view, const px_table* offered) {
             port_ = offered;
@@ -130,6 +136,11 @@ void LiveAudit::start_plugin() {
     require(provider->configured(plugin_->context()));
   }
   require(plugin_->start());
+  for (const auto& provider : providers_) {
+    if (signing_ != nullptr) {
+      provider->started();
+    }
+  }
 }
 
 void LiveAudit::register_resolvers() {

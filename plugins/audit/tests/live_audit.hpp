@@ -36,7 +36,9 @@ struct Reply {
 class LiveAudit {
  public:
   // One process's worth. Several over one database are replicas. `settings`: TOML of the context.
-  explicit LiveAudit(ChainDatabase& database, int pool_size = 16, const std::string& settings = {});
+  // With a table of px.signing/1 the plugin finds that port, and its jobs run.
+  explicit LiveAudit(ChainDatabase& database, int pool_size = 16, const std::string& settings = {},
+                     const px_table* signing = nullptr);
   ~LiveAudit();
   LiveAudit(const LiveAudit&) = delete;
   LiveAudit& operator=(const LiveAudit&) = delete;
@@ -80,6 +82,7 @@ class LiveAudit {
   host::ServiceProviders providers_;
   host::services::RouterService* router_ = nullptr;  // among providers_
   const px_table* port_ = nullptr;
+  const px_table* signing_ = nullptr;
   std::unique_ptr<host::loader::LoadedPlugin> plugin_;
   host::config::Manifest guest_manifest_;
   host::config::Settings guest_settings_;

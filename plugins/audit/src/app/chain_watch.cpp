@@ -42,6 +42,11 @@ ChainWatch::Broken ChainWatch::broken() const {
   return out;
 }
 
+bool ChainWatch::is_broken(const Uuid& chain) const {
+  const std::lock_guard lock(mutex_);
+  return broken_.contains(chain);
+}
+
 void ChainWatch::run() {
   do {
     round();

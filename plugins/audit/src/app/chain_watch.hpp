@@ -51,6 +51,7 @@ class ChainWatch {
     std::string first;  // chain, number and finding of one of them
   };
   Broken broken() const;
+  bool is_broken(const sdk::Uuid& chain) const;
 
  private:
   // What was read of one chain.

@@ -18,6 +18,8 @@ std::string_view finding_name(Finding finding) {
       return "head_mismatch";
     case Finding::rewritten:
       return "rewritten";
+    case Finding::checkpoint_mismatch:
+      return "checkpoint_mismatch";
   }
   return "unknown";
 }
