@@ -20,6 +20,7 @@
 #include "app/resolvers.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
+#include "http/checkpoint_routes.hpp"
 #include "http/routes.hpp"
 #include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
@@ -82,7 +83,9 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<Checkpoints> checkpoints_;
   std::unique_ptr<CheckpointProbe> checkpoint_probe_;
+  std::unique_ptr<ChainRouter> chain_router_;
   std::unique_ptr<Routes> routes_;
+  std::unique_ptr<CheckpointRoutes> checkpoint_routes_;
 };
 
 Status AuditPlugin::configure(const sdk::Host& host) {
@@ -151,6 +154,9 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (auto added = routes_->add_to(*router); !added.ok()) {
     return added;
   }
+  if (auto added = checkpoint_routes_->add_to(*router); !added.ok()) {
+    return added;
+  }
   return host.provide(sdk::Audit::kName, port_->table());
 }
 
@@ -189,8 +195,10 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
                                         ChainWatch::Meters{*read, *broken});
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);
+  chain_router_ = std::make_unique<ChainRouter>(resolvers_, log_);
   routes_ =
-      std::make_unique<Routes>(store_, resolvers_, *peppers_, *verifier_, *erasure_, clock_, log_);
+      std::make_unique<Routes>(store_, *chain_router_, *peppers_, *verifier_, *erasure_, clock_);
+  checkpoint_routes_ = std::make_unique<CheckpointRoutes>(checkpoint_store_, *chain_router_);
   return port_->join();
 }
 
@@ -240,10 +248,12 @@ Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics&
 
 Status AuditPlugin::start() {
   auto key = seal_.derive_key("cursor");
-  if (!key.ok()) {
-    return key.error();
+  auto same_key = seal_.derive_key("cursor");
+  if (!key.ok() || !same_key.ok()) {
+    return key.ok() ? same_key.error() : key.error();
   }
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
+  checkpoint_routes_->use_cursors(sdk::CursorCodec(std::move(*same_key)));
   // Not in configure: whoever signs records here, and so is configured after this context.
   if (const auto signing = host_->get<sdk::Signing>(); signing.ok()) {
     signer_->use(*signing);

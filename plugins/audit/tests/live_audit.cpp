@@ -219,6 +219,7 @@ Reply LiveAudit::call(const std::string& route, const Pairs& path, const Pairs& 
                                  auto& out = *static_cast<Reply*>(self);
                                  out.status = response->status;
                                  out.body = sdk::view(response->body);
+                                 out.content_type = sdk::view(response->content_type);
                                },
                                [](void* self, const px_problem* problem) {
                                  auto& out = *static_cast<Reply*>(self);

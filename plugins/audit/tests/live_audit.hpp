@@ -29,6 +29,7 @@ namespace plexsphere::audit::test {
 struct Reply {
   int status = 0;
   std::string body;  // of a response
+  std::string content_type;
   std::string code;  // of a problem
   std::string detail;
 };
