@@ -191,7 +191,7 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
-  watch_ = std::make_unique<ChainWatch>(store_, *verifier_, log_, pace,
+  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, *verifier_, log_, pace,
                                         ChainWatch::Meters{*read, *broken});
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);

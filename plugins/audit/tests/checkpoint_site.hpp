@@ -58,6 +58,33 @@ struct CheckpointSite {
   void wait_for(int size) const {
     REQUIRE(test_support::wait_until(kPatience, [&] { return newest() >= size; }));
   }
+  // Another relation in one entry, and every hash from there on made to fit.
+  std::string forged(int seq) const {
+    return "DO $$ DECLARE r record; before bytea; BEGIN "
+           "UPDATE audit.audit_log_entry SET relation = 'forged', canonical_bytes = "
+           "convert_to(replace(convert_from(canonical_bytes, 'UTF8'), '\"project.create\"', "
+           "'\"forged\"'), 'UTF8') WHERE domain_id = '" +
+           domain.text() + "' AND seq = " + std::to_string(seq) +
+           "; FOR r IN SELECT * FROM audit.audit_log_entry WHERE domain_id = '" + domain.text() +
+           "' AND seq >= " + std::to_string(seq) +
+           " ORDER BY seq LOOP before := coalesce(before, r.prev_hash); "
+           "UPDATE audit.audit_log_entry e SET prev_hash = before, entry_hash = sha256(before || "
+           "sha256(e.canonical_bytes)) WHERE e.domain_id = r.domain_id AND e.seq = r.seq RETURNING "
+           "e.entry_hash INTO before; END LOOP; UPDATE audit.audit_log_chain_head SET entry_hash = "
+           "before WHERE domain_id = '" +
+           domain.text() + "'; END $$";
+  }
+  // Makes the chain end at an earlier entry, as a restored backup does.
+  void set_back(int seq) const {
+    const std::string beyond =
+        " WHERE domain_id = '" + domain.text() + "' AND seq > " + std::to_string(seq);
+    database.tamper("DELETE FROM audit.audit_request_context" + beyond +
+                    "; DELETE FROM audit.audit_log_entry" + beyond +
+                    "; UPDATE audit.audit_log_chain_head h SET seq = e.seq, entry_hash = "
+                    "e.entry_hash FROM audit.audit_log_entry e WHERE e.domain_id = h.domain_id "
+                    "AND e.seq = " +
+                    std::to_string(seq));
+  }
   std::string quarantined() const {
     return query("SELECT string_agg(DISTINCT finding, ',') FROM audit.audit_tamper_quarantine");
   }

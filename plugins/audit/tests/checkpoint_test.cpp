@@ -44,23 +44,6 @@ std::vector<int> verified_checkpoints(const CheckpointSite& site) {
   return sizes;
 }
 
-// Another relation in one entry, and every hash from there on made to fit.
-std::string forged(const CheckpointSite& site, int seq) {
-  return "DO $$ DECLARE r record; before bytea; BEGIN "
-         "UPDATE audit.audit_log_entry SET relation = 'forged', canonical_bytes = "
-         "convert_to(replace(convert_from(canonical_bytes, 'UTF8'), '\"project.create\"', "
-         "'\"forged\"'), 'UTF8') WHERE domain_id = '" +
-         site.domain.text() + "' AND seq = " + std::to_string(seq) +
-         "; FOR r IN SELECT * FROM audit.audit_log_entry WHERE domain_id = '" + site.domain.text() +
-         "' AND seq >= " + std::to_string(seq) +
-         " ORDER BY seq LOOP before := coalesce(before, r.prev_hash); "
-         "UPDATE audit.audit_log_entry e SET prev_hash = before, entry_hash = sha256(before || "
-         "sha256(e.canonical_bytes)) WHERE e.domain_id = r.domain_id AND e.seq = r.seq RETURNING "
-         "e.entry_hash INTO before; END LOOP; UPDATE audit.audit_log_chain_head SET entry_hash = "
-         "before WHERE domain_id = '" +
-         site.domain.text() + "'; END $$";
-}
-
 // The watch looks once at the beginning and then no more: what is found is found by the job.
 constexpr auto kUnwatched = "checkpoint_interval = \"100ms\"\nverify_interval = \"1h\"\n";
 
@@ -121,7 +104,7 @@ TEST_CASE("nothing more is signed of a chain that was made to fit again after a 
           "[audit][pg][checkpoint]") {
   CheckpointSite site(kUnwatched);
   site.add_and_wait(5);
-  site.database.tamper(forged(site, 2));
+  site.database.tamper(site.forged(2));
   site.add(1);
   CHECK(site.fails_again("broken"));
   CHECK(site.quarantined() == "checkpoint_mismatch");
@@ -133,12 +116,7 @@ TEST_CASE("nothing more is signed of a chain that was set back, though it grows 
           "[audit][pg][checkpoint]") {
   CheckpointSite site(kUnwatched);
   site.add_and_wait(5);
-  const std::string beyond = " WHERE domain_id = '" + site.domain.text() + "' AND seq > 3";
-  site.database.tamper("DELETE FROM audit.audit_request_context" + beyond +
-                       "; DELETE FROM audit.audit_log_entry" + beyond +
-                       "; UPDATE audit.audit_log_chain_head h SET seq = e.seq, entry_hash = "
-                       "e.entry_hash FROM audit.audit_log_entry e WHERE e.domain_id = h.domain_id "
-                       "AND e.seq = 3");
+  site.set_back(3);
   CHECK(site.fails_again("broken"));
   site.add(4);
   CHECK(site.fails_again("broken"));

@@ -68,6 +68,18 @@ std::string scope_of(const sdk::Uuid& chain) {
   return chain == platform_anchor() ? std::string(kPlatformScope) : "domain:" + chain.text();
 }
 
+bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint) {
+  const std::string origin = sdk::checkpoint::origin_of(scope_of(chain));
+  const auto note = sdk::parse_note(checkpoint.note);
+  if (!note ||
+      note->text != sdk::checkpoint_text(
+                        {origin, static_cast<std::uint64_t>(checkpoint.size), checkpoint.root})) {
+    return false;
+  }
+  const auto* signature = sdk::signature_by(&sha256, *note, {origin, checkpoint.public_key});
+  return signature != nullptr && verifies(signature->signature, note->text, checkpoint.public_key);
+}
+
 Result<SignedCheckpoint> NoteSigner::sign(const sdk::Uuid& chain, std::int64_t size,
                                           const std::string& root,
                                           const std::function<bool()>& should_stop) {

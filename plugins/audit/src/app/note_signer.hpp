@@ -12,6 +12,7 @@
 #include "plexsphere/sdk/ports/signing.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "plexsphere/sdk/uuid.hpp"
+#include "store/checkpoint_store.hpp"
 
 namespace plexsphere::audit {
 
@@ -23,6 +24,10 @@ struct SignedCheckpoint {
 
 // The signer's scope of a chain: "platform" or "domain:<uuid>".
 [[nodiscard]] std::string scope_of(const sdk::Uuid& chain);
+
+// Whether what is kept of a checkpoint agrees with itself: the note is of this chain, size and
+// root, and signed under the key beside it. Pure.
+[[nodiscard]] bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint);
 
 class NoteSigner {
  public:
