@@ -36,8 +36,8 @@ TEST_CASE("checkpoints and proofs of a Domain's chain", "[contract][audit]") {
   const auto op = site.op();
   const std::string chain = "/v1/domains/" + site.domain() + "/audit/";
   const std::string nowhere = std::string("/v1/domains/") + kNobody + "/audit/";
-  for (const std::string rest :
-       {"checkpoint", "checkpoints", "proofs/inclusion?seq=1", "proofs/consistency?from=1"}) {
+  for (const std::string rest : {"checkpoint", "checkpoints", "records", "proofs/inclusion?seq=1",
+                                 "proofs/consistency?from=1"}) {
     hold({
         {"401 unauthenticated", site.anybody(), "GET", chain + rest},
         {"403 permission_denied", site.stranger(), "GET", chain + rest},
@@ -51,6 +51,8 @@ TEST_CASE("checkpoints and proofs of a Domain's chain", "[contract][audit]") {
       {"404 checkpoint_not_found", op, "GET", chain + "checkpoint?size=999999999"},
       {"400 invalid_cursor", op, "GET", chain + "checkpoints?cursor=x"},
       {"400 invalid_limit", op, "GET", chain + "checkpoints?limit=201"},
+      {"400 invalid_seq", op, "GET", chain + "records?from=0"},
+      {"400 invalid_limit", op, "GET", chain + "records?limit=0"},
       {"400 invalid_seq", op, "GET", chain + "proofs/inclusion"},
       {"400 invalid_seq", op, "GET", chain + "proofs/inclusion?seq=2&size=1"},
       {"400 invalid_size", op, "GET", chain + "proofs/inclusion?seq=1&size=x"},
@@ -68,8 +70,8 @@ TEST_CASE("checkpoints and proofs of the platform's chain", "[contract][audit]")
   // The platform's key is made with its first checkpoint.
   REQUIRE(test_support::wait_until(
       60s, [&] { return op.call("GET", chain + "checkpoint").status == 200; }));
-  for (const std::string rest :
-       {"checkpoint", "checkpoints", "proofs/inclusion?seq=1", "proofs/consistency?from=1"}) {
+  for (const std::string rest : {"checkpoint", "checkpoints", "records", "proofs/inclusion?seq=1",
+                                 "proofs/consistency?from=1"}) {
     hold({
         {"401 unauthenticated", site.anybody(), "GET", chain + rest},
         {"403 permission_denied", site.stranger(), "GET", chain + rest},
@@ -81,6 +83,8 @@ TEST_CASE("checkpoints and proofs of the platform's chain", "[contract][audit]")
       {"404 checkpoint_not_found", op, "GET", chain + "checkpoint?size=999999999"},
       {"400 invalid_cursor", op, "GET", chain + "checkpoints?cursor=x"},
       {"400 invalid_limit", op, "GET", chain + "checkpoints?limit=x"},
+      {"400 invalid_seq", op, "GET", chain + "records?from=x"},
+      {"400 invalid_limit", op, "GET", chain + "records?limit=x"},
       {"400 invalid_seq", op, "GET", chain + "proofs/inclusion?seq=x"},
       {"400 invalid_size", op, "GET", chain + "proofs/consistency?from=x"},
   });

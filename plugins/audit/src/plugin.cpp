@@ -198,7 +198,8 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   chain_router_ = std::make_unique<ChainRouter>(resolvers_, log_);
   routes_ =
       std::make_unique<Routes>(store_, *chain_router_, *peppers_, *verifier_, *erasure_, clock_);
-  checkpoint_routes_ = std::make_unique<CheckpointRoutes>(checkpoint_store_, *chain_router_);
+  checkpoint_routes_ =
+      std::make_unique<CheckpointRoutes>(store_, checkpoint_store_, *chain_router_);
   return port_->join();
 }
 

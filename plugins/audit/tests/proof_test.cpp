@@ -1,4 +1,4 @@
-// What auditors get of checkpoints: notes, keys, and proofs that hold against them.
+// What auditors get of checkpoints: notes, keys, proofs that hold against them, and the records.
 #include <nlohmann/json.hpp>
 
 #include "checkpoint_site.hpp"
@@ -159,6 +159,29 @@ TEST_CASE("a checkpoint is proved to begin with every earlier one", "[audit][pg]
         raw(proof, "from_root_hash"), raw(proof, "to_root_hash")));
   }
   CHECK(site.answer("proofs/consistency", {{"from", "3"}}).at("to") == site.last);
+}
+
+TEST_CASE("records are had page by page, each as it is hashed", "[audit][pg][proof]") {
+  const Site& site = Site::shared();
+  std::string previous(32, '\0');
+  int seq = 0;
+  for (std::size_t size = 200; size == 200;) {
+    const Json page = site.answer("records", {{"from", std::to_string(seq + 1)}, {"limit", "200"}});
+    for (const Json& record : page.at("items")) {
+      CHECK(record.at("seq") == ++seq);
+      CHECK(raw(record, "prev_hash") == previous);
+      const auto bytes = sdk::base64_decode(record.at("canonical_bytes").get<std::string>());
+      REQUIRE(bytes);
+      previous = entry_hash(previous, *bytes);
+      CHECK(raw(record, "entry_hash") == previous);
+    }
+    size = page.at("items").size();
+  }
+  CHECK(seq == site.head());
+  CHECK(site.answer("records").at("items").size() == 50);
+  CHECK(site.answer("records", {{"from", "999999"}}).at("items").empty());
+  CHECK(site.refusal("records", {{"from", "0"}}) == "400 invalid_seq");
+  CHECK(site.refusal("records", {{"limit", "201"}}) == "400 invalid_limit");
 }
 
 TEST_CASE("a proof that cannot be is refused, and says why", "[audit][pg][proof]") {

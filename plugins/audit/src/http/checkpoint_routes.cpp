@@ -50,6 +50,7 @@ Status CheckpointRoutes::add_to(const sdk::Router& router) {
   for (const auto& [rest, handle] :
        {std::pair<std::string_view, Handle>{"/audit/checkpoint", &CheckpointRoutes::note},
         {"/audit/checkpoints", &CheckpointRoutes::list},
+        {"/audit/records", &CheckpointRoutes::records},
         {"/audit/proofs/inclusion", &CheckpointRoutes::inclusion},
         {"/audit/proofs/consistency", &CheckpointRoutes::consistency}}) {
     auto added = chains_.add(router, {"GET", rest, "auditor", 403},
@@ -107,6 +108,21 @@ Answer CheckpointRoutes::list(const Request& request, const Uuid& chain) const {
       full ? cursors_.encode({name}, std::to_string(page->back().size)) : std::string{};
   return Response::json(
       200, render_checkpoints(sdk::checkpoint::origin_of(scope_of(chain)), *page, next));
+}
+
+// By number and without a cursor: who exports knows where it stopped.
+Answer CheckpointRoutes::records(const Request& request, const Uuid& chain) const {
+  const auto limit = sdk::parse_limit(request.query("limit"));
+  if (!limit.ok()) {
+    return sdk::paging_problem(limit.error());
+  }
+  const auto from = parse_seq(request.query("from").value_or(std::string_view("1")));
+  if (!from) {
+    return no_number("invalid_seq", "from");
+  }
+  const auto page = store_.records(chain, *from, *limit);
+  return page.ok() ? Answer(Response::json(200, render_records(*page)))
+                   : chains_.failed(page.error());
 }
 
 std::variant<std::int64_t, Answer> CheckpointRoutes::proved_size(const Request& request,

@@ -1,5 +1,6 @@
-// Checkpoints and proofs for auditors: the newest note or one by its size, all of them, and Merkle
-// proofs against them. Extensions of the contract, of a Domain's chain and of the platform's.
+// What auditors verify a chain with: signed notes, the newest, one by its size, or all; Merkle
+// proofs against them; and the bare records, page by page, which is what an export is made of.
+// Extensions of the contract, of a Domain's chain and of the platform's.
 //
 // Thread-safe after construction. Everything handed in must live until the process ends.
 #pragma once
@@ -12,14 +13,18 @@
 #include "app/chain_tree.hpp"
 #include "http/chain_router.hpp"
 #include "plexsphere/sdk/cursor.hpp"
+#include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
 
 namespace plexsphere::audit {
 
 class CheckpointRoutes {
  public:
-  CheckpointRoutes(CheckpointStore checkpoints, const ChainRouter& chains)
-      : checkpoints_(std::move(checkpoints)), tree_(checkpoints_), chains_(chains) {}
+  CheckpointRoutes(AuditStore store, CheckpointStore checkpoints, const ChainRouter& chains)
+      : store_(std::move(store)),
+        checkpoints_(std::move(checkpoints)),
+        tree_(checkpoints_),
+        chains_(chains) {}
 
   // [init]
   sdk::Status add_to(const sdk::Router& router);
@@ -29,6 +34,7 @@ class CheckpointRoutes {
  private:
   sdk::Answer note(const sdk::Request& request, const sdk::Uuid& chain) const;
   sdk::Answer list(const sdk::Request& request, const sdk::Uuid& chain) const;
+  sdk::Answer records(const sdk::Request& request, const sdk::Uuid& chain) const;
   sdk::Answer inclusion(const sdk::Request& request, const sdk::Uuid& chain) const;
   sdk::Answer consistency(const sdk::Request& request, const sdk::Uuid& chain) const;
 
@@ -38,6 +44,7 @@ class CheckpointRoutes {
                                                       std::string_view parameter,
                                                       const sdk::Uuid& chain) const;
 
+  const AuditStore store_;
   const CheckpointStore checkpoints_;
   const ChainTree tree_;
   const ChainRouter& chains_;

@@ -134,6 +134,17 @@ std::string render_erasure(const Erasure::Outcome& outcome) {
       .dump();
 }
 
+std::string render_records(const std::vector<StoredEntry>& entries) {
+  Json items = Json::array();
+  for (const StoredEntry& entry : entries) {
+    items.push_back({{"seq", entry.seq},
+                     {"prev_hash", hex_encode(entry.prev_hash)},
+                     {"entry_hash", hex_encode(entry.entry_hash)},
+                     {"canonical_bytes", sdk::base64_encode(entry.canonical_bytes)}});
+  }
+  return Json{{"items", std::move(items)}}.dump();
+}
+
 std::string render_checkpoints(const std::string& origin,
                                const std::vector<StoredCheckpoint>& checkpoints,
                                const std::string& next_cursor) {

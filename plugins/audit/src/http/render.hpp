@@ -25,6 +25,9 @@ namespace plexsphere::audit {
 // AuditEraseIdentityResponse.
 [[nodiscard]] std::string render_erasure(const Erasure::Outcome& outcome);
 
+// AuditRecordList.
+[[nodiscard]] std::string render_records(const std::vector<StoredEntry>& entries);
+
 // AuditCheckpointList. `origin` is that of every note of the chain, and the name of its keys.
 [[nodiscard]] std::string render_checkpoints(const std::string& origin,
                                              const std::vector<StoredCheckpoint>& checkpoints,

@@ -119,6 +119,9 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.list_of_correlation_,
                 store.read("entry.list_of_correlation", sql::list("correlation_id"),
                            kListParameters, kEntryTypes));
+  declarer.keep(out.records_,
+                store.read("entry.records", sql::kRecords, {Type::uuid, Type::int64, Type::int64},
+                           {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
   declarer.keep(out.find_,
                 store.read("entry.find", sql::find(), {Type::uuid, Type::int64}, kEntryTypes));
   declarer.keep(
@@ -283,6 +286,25 @@ Result<std::vector<StoredEntry>> AuditStore::list(const Uuid& chain, const Entry
   out.reserve(rows->size());
   for (std::size_t i = 0; i < rows->size(); ++i) {
     out.push_back(stored_entry((*rows)[i]));
+  }
+  return out;
+}
+
+Result<std::vector<StoredEntry>> AuditStore::records(const Uuid& chain, std::int64_t from,
+                                                     std::int64_t limit) const {
+  const auto rows = store_.read_once(records_, chain, from, limit);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  std::vector<StoredEntry> out;
+  out.reserve(rows->size());
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const sdk::Row row = (*rows)[i];
+    StoredEntry& entry = out.emplace_back();
+    entry.seq = row.integer(0);
+    entry.canonical_bytes = row.bytes(1);
+    entry.prev_hash = row.bytes(2);
+    entry.entry_hash = row.bytes(3);
   }
   return out;
 }

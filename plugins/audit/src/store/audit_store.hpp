@@ -106,6 +106,9 @@ class AuditStore {
   // Entries after `after`, ascending, at most `limit`.
   sdk::Result<std::vector<StoredEntry>> list(const sdk::Uuid& chain, const EntryFilter& filter,
                                              std::int64_t after, std::int64_t limit) const;
+  // Entries from `from` on, ascending, at most `limit`: numbers, canonical bytes and hashes alone.
+  sdk::Result<std::vector<StoredEntry>> records(const sdk::Uuid& chain, std::int64_t from,
+                                                std::int64_t limit) const;
   sdk::Result<std::optional<StoredEntry>> find(const sdk::Uuid& chain, std::int64_t seq) const;
   // Calls `each` for the entries from..to in order, in bounded memory, until it returns false.
   sdk::Status walk(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
@@ -128,6 +131,7 @@ class AuditStore {
   sdk::Statement list_;
   sdk::Statement list_of_subject_;
   sdk::Statement list_of_correlation_;
+  sdk::Statement records_;
   sdk::Statement find_;
   sdk::Statement walk_;
   sdk::Statement head_faults_;

@@ -67,6 +67,10 @@ inline std::string list(std::string_view narrowed) {
          filter("correlation_id", "$11", "text", "=") + "ORDER BY e.seq LIMIT $3::bigint";
 }
 
+inline constexpr std::string_view kRecords =
+    "SELECT seq, canonical_bytes, prev_hash, entry_hash FROM audit.audit_log_entry "
+    "WHERE domain_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+
 inline constexpr std::string_view kWalk =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
