@@ -72,7 +72,19 @@ TEST_CASE("a chain set back while nobody ran is found by its checkpoint alone",
   site.set_back(3);
   LiveAudit later(site.database, 16, kOnce);
   CHECK(goes_down(later));
-  CHECK_THAT(reconcile(later).second, Catch::Contains("at 5 (checkpoint_mismatch)"));
+  CHECK(site.query("SELECT seq || ' ' || finding FROM audit.audit_tamper_quarantine") ==
+        "5 checkpoint_mismatch");
+}
+
+TEST_CASE("a chain that vanished whole while nobody ran is found by its checkpoint alone",
+          "[audit][pg][checkpoint]") {
+  CheckpointSite site(kOnce + std::string("checkpoint_interval = \"100ms\"\n"));
+  site.add_and_wait(5);
+  site.database.tamper("TRUNCATE audit.audit_log_entry, audit.audit_log_chain_head");
+  LiveAudit later(site.database, 16, kOnce);
+  CHECK(goes_down(later));
+  CHECK_THAT(reconcile(later).second, Catch::Contains("heads or checkpoints"));
+  CHECK(site.quarantined() == "checkpoint_mismatch");
 }
 
 TEST_CASE("a checkpoint that is changed, or taken away, is found by whoever saw it",

@@ -122,7 +122,14 @@ Result<std::size_t> Verifier::check_heads() const {
   for (const HeadFault& fault : faults.value()) {
     report(fault.chain, {fault.seq, Finding::head_mismatch, fault.last_hash, fault.head_hash});
   }
-  return faults.value().size();
+  const auto beyond = store_.checkpoints_beyond();
+  if (!beyond.ok()) {
+    return beyond.error();
+  }
+  for (const CheckpointBeyond& each : beyond.value()) {
+    report(each.chain, {each.size, Finding::checkpoint_mismatch, each.root, std::nullopt});
+  }
+  return faults.value().size() + beyond.value().size();
 }
 
 }  // namespace plexsphere::audit

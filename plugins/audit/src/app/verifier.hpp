@@ -38,7 +38,8 @@ class Verifier {
                               const std::function<bool()>& keep_going,
                               const std::function<void(const Link&)>& each = {}) const;
 
-  // Every head against its last entry. Findings are logged and quarantined.
+  // Every head against its last entry and its newest checkpoint. Findings are logged and
+  // quarantined.
   sdk::Result<std::size_t> check_heads() const;
   // Logs and quarantines a finding.
   void report(const sdk::Uuid& chain, const Divergence& divergence) const;

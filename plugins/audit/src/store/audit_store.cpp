@@ -131,6 +131,9 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
                   Type::text, Type::text, Type::text, Type::bytes, Type::text}));
   declarer.keep(out.head_faults_, store.read("chain.head_faults", sql::kHeadFaults, {},
                                              {Type::uuid, Type::int64, Type::bytes, Type::bytes}));
+  declarer.keep(out.checkpoints_beyond_,
+                store.read("chain.checkpoints_beyond", sql::kCheckpointsBeyond, {},
+                           {Type::uuid, Type::int64, Type::bytes}));
   declarer.keep(out.quarantine_,
                 store.write("quarantine.add", sql::kQuarantine,
                             {Type::uuid, Type::int64, Type::text, Type::bytes, Type::bytes}));
@@ -337,6 +340,19 @@ Result<std::vector<HeadFault>> AuditStore::head_faults() const {
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const sdk::Row row = (*rows)[i];
     out.push_back({row.uuid(0), row.integer(1), optional_bytes(row, 2), optional_bytes(row, 3)});
+  }
+  return out;
+}
+
+Result<std::vector<CheckpointBeyond>> AuditStore::checkpoints_beyond() const {
+  const auto rows = store_.read_once(checkpoints_beyond_);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  std::vector<CheckpointBeyond> out;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const sdk::Row row = (*rows)[i];
+    out.push_back({row.uuid(0), row.integer(1), std::string(row.bytes(2))});
   }
   return out;
 }

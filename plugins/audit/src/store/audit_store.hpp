@@ -68,6 +68,13 @@ struct HeadFault {
   std::optional<std::string> last_hash;
 };
 
+// A checkpoint that covers more entries than its chain has.
+struct CheckpointBeyond {
+  sdk::Uuid chain;
+  std::int64_t size = 0;
+  std::string root;
+};
+
 class AuditStore {
  public:
   AuditStore() = default;
@@ -116,6 +123,8 @@ class AuditStore {
 
   // Every chain whose head and last entry disagree, at most 100. One index probe a chain.
   sdk::Result<std::vector<HeadFault>> head_faults() const;
+  // Every chain whose newest checkpoint lies beyond its head, at most 100. As cheap.
+  sdk::Result<std::vector<CheckpointBeyond>> checkpoints_beyond() const;
   // Remembers a finding once.
   sdk::Status quarantine(const sdk::Uuid& chain, const Divergence& divergence) const;
 
@@ -135,6 +144,7 @@ class AuditStore {
   sdk::Statement find_;
   sdk::Statement walk_;
   sdk::Statement head_faults_;
+  sdk::Statement checkpoints_beyond_;
   sdk::Statement quarantine_;
 };
 

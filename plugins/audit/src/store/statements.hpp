@@ -95,6 +95,20 @@ inline constexpr std::string_view kHeadFaults =
     "WHERE h.seq IS DISTINCT FROM t.seq OR h.entry_hash IS DISTINCT FROM t.entry_hash "
     "OR NOT t.sound LIMIT 100";
 
+// The same way through the checkpoints: those that cover more entries than their chain has. In one
+// snapshot there is none, for a checkpoint comes after what it covers.
+inline constexpr std::string_view kCheckpointsBeyond =
+    "WITH RECURSIVE chains(domain_id) AS ("
+    "(SELECT domain_id FROM audit.audit_checkpoint ORDER BY domain_id LIMIT 1) "
+    "UNION ALL "
+    "SELECT (SELECT k.domain_id FROM audit.audit_checkpoint k WHERE k.domain_id > c.domain_id "
+    "ORDER BY k.domain_id LIMIT 1) FROM chains c WHERE c.domain_id IS NOT NULL) "
+    "SELECT n.domain_id, n.size, n.root_hash FROM chains c CROSS JOIN LATERAL "
+    "(SELECT * FROM audit.audit_checkpoint x WHERE x.domain_id = c.domain_id "
+    "ORDER BY x.size DESC LIMIT 1) n "
+    "LEFT JOIN audit.audit_log_chain_head h ON h.domain_id = n.domain_id "
+    "WHERE h.seq IS NULL OR h.seq < n.size LIMIT 100";
+
 inline constexpr std::string_view kQuarantine =
     "INSERT INTO audit.audit_tamper_quarantine "
     "(domain_id, seq, finding, expected_hash, observed_hash) VALUES ($1, $2, $3, $4, $5) "
