@@ -92,7 +92,7 @@ Result<TreeGrowth::Step> TreeGrowth::grow() {
   if (!tx.ok()) {
     return tx.error();
   }
-  const auto done = chains_.walk(*tx, chain_, tree_.size() + 1, to, [&](const Link& link) {
+  const auto done = chains_.walk_links(*tx, chain_, tree_.size() + 1, to, [&](const Link& link) {
     step.divergence = walk_.step(link);
     if (!step.divergence) {
       sort(tree_.append_entry(link.entry_hash), step);

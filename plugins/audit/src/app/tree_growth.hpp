@@ -1,5 +1,6 @@
 // Grows the kept part of a chain's tree up to its head, entry by entry along the hash links, so
-// that no checkpoint ever covers what is not a chain.
+// that no checkpoint ever covers what is not a chain. (Filter columns are not hashed; the watch
+// holds them against the bytes.)
 //
 // Each call of `grow` reads a bounded stretch in one transaction and hands out the nodes that
 // became whole; the caller keeps them before it goes on. Starts a tile before the end of what is

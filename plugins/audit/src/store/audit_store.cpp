@@ -129,6 +129,9 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
       store.read("entry.walk", sql::kWalk, {Type::uuid, Type::int64, Type::int64},
                  {Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::timestamp, Type::text,
                   Type::text, Type::text, Type::text, Type::bytes, Type::text}));
+  declarer.keep(out.walk_links_, store.read("entry.walk_links", sql::kWalkLinks,
+                                            {Type::uuid, Type::int64, Type::int64},
+                                            {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
   declarer.keep(out.head_faults_, store.read("chain.head_faults", sql::kHeadFaults, {},
                                              {Type::uuid, Type::int64, Type::bytes, Type::bytes}));
   declarer.keep(out.checkpoints_beyond_,
@@ -328,6 +331,15 @@ Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t f
                      const auto entry = decode(row.bytes(3));
                      return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3),
                                   entry && columns_match(row, *entry)});
+                   });
+}
+
+Status AuditStore::walk_links(const Transaction& tx, const Uuid& chain, std::int64_t from,
+                              std::int64_t to, const std::function<bool(const Link&)>& each) const {
+  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
+  return tx.stream(walk_links_, std::span<const Param>(parameters.begin(), parameters.size()),
+                   [&](const sdk::Row& row) {
+                     return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3), true});
                    });
 }
 

@@ -76,6 +76,10 @@ inline constexpr std::string_view kWalk =
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
 
+inline constexpr std::string_view kWalkLinks =
+    "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
+
 // The chains are found by skipping through the primary key, so a chain whose head was deleted is
 // found too, and no entry but each chain's last is read.
 inline constexpr std::string_view kHeadFaults =
