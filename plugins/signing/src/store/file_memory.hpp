@@ -12,6 +12,7 @@
 #include <string>
 
 #include "app/key_set_memory.hpp"
+#include "store/file_io.hpp"
 
 namespace plexsphere::signing {
 
@@ -30,9 +31,8 @@ class FileMemory final : public KeySetMemory {
  private:
   FileMemory(int directory_fd, int lock_fd, std::string path, PublicKey document_key);
 
-  const int directory_fd_;
+  const Directory directory_;
   const int lock_fd_;
-  const std::string path_;
   const PublicKey document_key_;
 };
 
