@@ -13,8 +13,8 @@
 #include <sstream>
 #include <thread>
 
+#include "app/sha256.hpp"
 #include "signer_fixture.hpp"
-#include "store/sha256.hpp"
 
 namespace plexsphere::signing {
 namespace {

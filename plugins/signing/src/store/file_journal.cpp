@@ -11,7 +11,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "store/sha256.hpp"
+#include "app/sha256.hpp"
 
 namespace plexsphere::signing {
 namespace {

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <vector>
 
-#include "store/sha256.hpp"
+#include "app/sha256.hpp"
 
 namespace plexsphere::signing {
 namespace {

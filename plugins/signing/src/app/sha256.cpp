@@ -1,4 +1,4 @@
-#include "store/sha256.hpp"
+#include "app/sha256.hpp"
 
 #include <sodium.h>
 
