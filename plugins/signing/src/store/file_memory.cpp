@@ -7,17 +7,22 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
+#include "app/sha256.hpp"
 #include "domain/key_set_document.hpp"
 
 namespace plexsphere::signing {
 namespace {
 
+constexpr const char* kKeySets = ".keyset";
+constexpr const char* kCheckpoints = ".checkpoint";
+constexpr std::size_t kMaxCheckpointLine = 160;
 constexpr std::size_t kSignatureLine = 2 * std::tuple_size_v<Signature> + 1;
 
 // A colon is awkward in file names; the scope's other characters are not.
-std::string file_name(const Scope& scope) {
-  std::string name = scope.text() + ".keyset";
+std::string file_name(const Scope& scope, const char* kind) {
+  std::string name = scope.text() + kind;
   if (const std::size_t colon = name.find(':'); colon != std::string::npos) {
     name[colon] = '-';
   }
@@ -30,6 +35,12 @@ bool parse_signature(std::string_view line, Signature& out) {
   return sodium_hex2bin(out.data(), out.size(), line.data(), line.size() - 1, nullptr, &size,
                         &end) == 0 &&
          size == out.size() && end == line.data() + line.size() - 1 && line.back() == '\n';
+}
+
+// The one line that stands for the checkpoint.
+std::string checkpoint_line(const Scope& scope, const SeenCheckpoint& seen) {
+  const std::string words = std::to_string(seen.size) + " " + (seen.root.empty() ? "-" : seen.root);
+  return words + " " + hex_of(sha256(scope.text() + " " + words)) + "\n";
 }
 
 }  // namespace
@@ -67,7 +78,7 @@ FileMemory::~FileMemory() {
 }
 
 Outcome<std::optional<SignedDocument>> FileMemory::recall(const Scope& scope) {
-  const std::string name = file_name(scope);
+  const std::string name = file_name(scope, kKeySets);
   const auto text = read_file(directory_, name, kSignatureLine + kMaxDocumentBytes + 1);
   if (!text.ok()) {
     return text.fault();
@@ -91,7 +102,40 @@ Outcome<Done> FileMemory::remember(const Scope& scope, const SignedDocument& doc
   sodium_bin2hex(text.data(), text.size(), document.signature.data(), document.signature.size());
   text.back() = '\n';
   text += document.document;
-  return replace_file(directory_, file_name(scope), text);
+  return replace_file(directory_, file_name(scope, kKeySets), text);
+}
+
+Outcome<std::optional<SeenCheckpoint>> FileMemory::recall_checkpoint(const Scope& scope) {
+  const std::string name = file_name(scope, kCheckpoints);
+  const auto text = read_file(directory_, name, kMaxCheckpointLine);
+  if (!text.ok()) {
+    return text.fault();
+  }
+  if (!text.value()) {
+    return std::optional<SeenCheckpoint>();
+  }
+  const std::string_view line = *text.value();
+  const std::size_t size_end = std::min(line.find(' '), line.size());
+  const std::size_t root_end = std::min(line.find(' ', size_end + 1), line.size());
+  SeenCheckpoint seen;
+  std::from_chars(line.data(), line.data() + size_end, seen.size);
+  if (root_end > size_end) {
+    seen.root = line.substr(size_end + 1, root_end - size_end - 1);
+  }
+  if (seen.root == "-") {
+    seen.root.clear();
+  }
+  // What was read is what would be written, or something else was there.
+  if (checkpoint_line(scope, seen) != line) {
+    return Fault{FaultKind::kInternal, directory_.path + "/" + name + ": damaged"};
+  }
+  return std::optional(std::move(seen));
+}
+
+Outcome<Done> FileMemory::remember_checkpoint(const Scope& scope,
+                                              const SeenCheckpoint& checkpoint) {
+  return replace_file(directory_, file_name(scope, kCheckpoints),
+                      checkpoint_line(scope, checkpoint));
 }
 
 }  // namespace plexsphere::signing
