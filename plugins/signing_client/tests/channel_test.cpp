@@ -133,6 +133,39 @@ TEST_CASE("a damaged memory of the signer is its operator's to see, and signs no
         std::string::npos);
 }
 
+TEST_CASE("answers and refusals say where the call stands in the journal", "[signing_client]") {
+  SignerRig rig(1s);
+  const SignedDocument first = *rig.open("k1");
+  const auto sign = [&](const std::string& key_id) {
+    std::promise<JournalPlace> promise;
+    rig.channel().sign({kScope, Purpose::kEvents, key_id, {event_under("k1")}}, first,
+                       [&](const sdk::Result<SignAnswer>&, const JournalPlace& place) {
+                         promise.set_value(place);
+                       });
+    return promise.get_future().get();
+  };
+  const JournalPlace done = sign("");
+  const JournalPlace refused = sign("k9");
+  REQUIRE(done.mark);
+  REQUIRE(refused.mark);
+  CHECK(done.mark->seq == 2);
+  CHECK(refused.mark->seq == 3);
+  CHECK(refused.mark->instance == done.mark->instance);
+  // The same as in the signer's own file.
+  const std::string journal =
+      test_support::read_file(rig.signer.state() / "journal" / "00000000000000000001.journal");
+  for (const JournalMark& mark : {*done.mark, *refused.mark}) {
+    CHECK(journal.find("\n" + mark.instance + " " + std::to_string(mark.seq) + " ") !=
+          std::string::npos);
+    CHECK(journal.find(" " + mark.head + "\n") != std::string::npos);
+  }
+  rig.signer.pause();  // it may have taken the call: nobody can tell
+  const JournalPlace lost = sign("");
+  CHECK_FALSE(lost.mark);
+  CHECK(lost.lost);
+  rig.signer.resume();
+}
+
 TEST_CASE("a signer that is away is unavailable within the deadline", "[signing_client]") {
   SignerRig rig(1s);
   const SignedDocument first = *rig.open("k1");
@@ -162,7 +195,7 @@ TEST_CASE("what is in flight completes when the channel is shut down", "[signing
   std::atomic<int> unavailable = 0;
   for (int i = 0; i < 20; ++i) {
     rig.channel().sign({kScope, Purpose::kEvents, "", {event_under("k1")}}, first,
-                       [&](const sdk::Result<SignAnswer>& answer) {
+                       [&](const sdk::Result<SignAnswer>& answer, const JournalPlace&) {
                          ++completed;
                          unavailable +=
                              !answer.ok() && answer.error().reason == "signing_unavailable";
