@@ -158,6 +158,25 @@ TEST_CASE("a signature that the core did not account for shows as a gap", "[sign
   CHECK(seq_of(found[2].path.front()) == 4);
   // And the head in the row after the gap vouches for what the journal says was there.
   CHECK(found[2].path.front() == journal(site)[3]);
+
+  // As the operator's page has it: all places of all chains, held against the signer's journal.
+  const std::string all = site.sql(
+      "SELECT string_agg(step, E'\\n') FROM audit.audit_log_entry, jsonb_array_elements_text("
+      "convert_from(canonical_bytes, 'UTF8')::jsonb -> 'relation_path') AS step "
+      "WHERE object_type = 'signing-key' AND step LIKE 'journal:%'");
+  const auto account = site.deployment.directory() / "places";
+  std::ofstream(account) << all << '\n';
+  const auto verified =
+      test_support::run(e2e::Deployment::binaries() / "plexsphere-signer-journal",
+                        {"verify", (site.deployment.directory() / "signer-state").string(),
+                         "--account", account.string()});
+  CHECK(verified.code == 3);
+  const std::vector<std::string> said = lines(verified.out);
+  REQUIRE(said.size() == 7);
+  CHECK(words(said[0])[0] == "unaccounted");
+  CHECK(words(said[0])[2] == "3");
+  CHECK(words(said[0])[4] == "sign");
+  CHECK(said[4] == "entries 4");
 }
 
 TEST_CASE("catching up leaves no gap", "[signing]") {

@@ -6,14 +6,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <condition_variable>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <sstream>
 #include <thread>
 
 #include "app/sha256.hpp"
+#include "golden_journal.hpp"
 #include "signer_fixture.hpp"
 
 namespace plexsphere::signing {
@@ -21,6 +25,9 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
+using testing::kGoldenHeader;
+using testing::kGoldenInstance;
+using testing::kGoldenRecords;
 
 JournalRecord record(std::uint64_t messages = 1) {
   JournalRecord out;
@@ -117,29 +124,6 @@ TEST_CASE("marks count from one and carry the hash that the file has", "[signing
   REQUIRE(stat(place.file().c_str(), &info) == 0);
   CHECK((info.st_mode & 07777) == 0600);
 }
-
-// The format, pinned: docs/contexts/signing.md has the same bytes. The hashes were worked out with
-// another program, from the words in the lines.
-constexpr std::string_view kGoldenInstance = "000102030405060708090a0b0c0d0e0f";
-constexpr std::string_view kGoldenHeader =
-    "plexsphere-signer-journal v1 000102030405060708090a0b0c0d0e0f 1 "
-    "0000000000000000000000000000000000000000000000000000000000000000 "
-    "a551950ab16a216224bb1c9a051e26e5241bbe1faf97f76100e3fc30e787dfcb\n";
-constexpr std::string_view kGoldenRecords =
-    "000102030405060708090a0b0c0d0e0f 1 1767225600000 open_rotation "
-    "domain:0190a8b8-a0c0-7a0a-8a0a-a0a0a0a0a0a3 * k1 ok 1 0 "
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 "
-    "0000000000000000000000000000000000000000000000000000000000000000 "
-    "334a6f542a071b16ee2dc76b4342533071539375977c2a93ee1b290c4910d0a6\n"
-    "000102030405060708090a0b0c0d0e0f 2 1767225600125 sign "
-    "domain:0190a8b8-a0c0-7a0a-8a0a-a0a0a0a0a0a3 events k1 ok 1 2 "
-    "e5a01fee14e0ed5c48714f22180f25ad8365b53f9779f79dc4a3d7e93963f94a "
-    "334a6f542a071b16ee2dc76b4342533071539375977c2a93ee1b290c4910d0a6 "
-    "75168563f950c38f1afb594c4afd4abc04d4f23715ff8fda743efb99631f777d\n"
-    "000102030405060708090a0b0c0d0e0f 3 1767225600250 sign ? * * invariant_violation 0 1 "
-    "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456 "
-    "75168563f950c38f1afb594c4afd4abc04d4f23715ff8fda743efb99631f777d "
-    "1c75407583878a661c2c476837cb3a0a5cb1bb237499da54cefdd10bfc117b71\n";
 
 TEST_CASE("the format is the documented one, byte for byte", "[signing]") {
   Place place;
@@ -422,6 +406,41 @@ TEST_CASE("a journal that is no directory is named", "[signing]") {
   Place place;
   place.directory.write("journal", "");
   CHECK(place.refusal().starts_with(place.journal().string() + ": cannot be opened"));
+}
+
+// What durability costs here and now: run with "[.cost]". docs/contexts/signing.md has the numbers
+// of one machine.
+TEST_CASE("records a second, by calls at once", "[.cost]") {
+  for (const int at_once : {1, 8, 64, 256}) {
+    Place place;
+    const auto journal = place.open().value();
+    std::mutex lock;
+    std::condition_variable over;
+    int left = 4000;
+    int running = at_once;
+    const auto began = std::chrono::steady_clock::now();
+    std::function<void(const Outcome<JournalMark>&)> next = [&](const Outcome<JournalMark>&) {
+      const std::lock_guard guard(lock);
+      if (left-- > 0) {
+        journal->append(record(), next);
+      } else if (--running == 0) {
+        over.notify_all();
+      }
+    };
+    for (int i = 0; i < at_once; ++i) {
+      journal->append(record(), next);
+    }
+    std::unique_lock guard(lock);
+    over.wait(guard, [&] { return running == 0; });
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    const auto read_began = std::chrono::steady_clock::now();
+    REQUIRE(place.read().ok());
+    const std::chrono::duration<double> read = std::chrono::steady_clock::now() - read_began;
+    const auto megabytes = static_cast<double>(fs::file_size(place.file())) / 1e6;
+    WARN(at_once << " at once: " << static_cast<int>(4000 / took.count())
+                 << " records a second; checked again at "
+                 << static_cast<int>(megabytes / read.count()) << " MB/s");
+  }
 }
 
 }  // namespace

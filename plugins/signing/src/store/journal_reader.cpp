@@ -133,10 +133,10 @@ Outcome<Done> read_into(const Directory& directory, const std::string& name, boo
   const std::string path = directory.path + "/" + name;
   const auto bytes = read_file(directory, name, kMaxSegmentBytes + 1);
   if (!bytes.ok()) {
-    return bytes.fault();
+    return Fault{FaultKind::kJournalUnavailable, bytes.fault().cause};
   }
   if (!bytes.value()) {
-    return Fault{FaultKind::kInternal, path + ": there is no such file"};
+    return Fault{FaultKind::kJournalUnavailable, path + ": there is no such file"};
   }
   if (bytes.value()->size() > kMaxSegmentBytes) {
     return Fault{FaultKind::kInternal, path + ": larger than any segment of a journal"};
@@ -158,7 +158,8 @@ Outcome<std::vector<std::string>> segments_of(const Directory& directory) {
     }
   }
   if (error) {
-    return Fault{FaultKind::kInternal, directory.path + ": cannot be read: " + error.message()};
+    return Fault{FaultKind::kJournalUnavailable,
+                 directory.path + ": cannot be read: " + error.message()};
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -38,8 +38,9 @@ using JournalVisitor = std::function<void(const JournalLine&)>;
 
 [[nodiscard]] std::string segment_name(std::uint64_t first_seq);
 
-// A whole journal. `segments` is 0 when the directory has none. Faults: internal, naming the file,
-// the line and the byte at which it begins, and what is wrong there.
+// A whole journal. `segments` is 0 when the directory has none. Faults: internal when it is
+// damaged, naming the file, the line and the byte at which it begins, and what is wrong there;
+// journal unavailable when it cannot be read.
 [[nodiscard]] Outcome<JournalEnd> read_journal(const Directory& directory,
                                                const JournalVisitor& visit = {});
 
