@@ -63,13 +63,31 @@ void Accounts::settle(const Act& act, const JournalWatch::Before& before, const 
     entry.relation_path.push_back("unanswered:" + std::to_string(owed.unanswered));
   }
   owed.steps.push_back(step_of(*place.mark));
-  audit_.record(entry, [this, judged, owed = std::move(owed),
-                        then = std::move(then)](const sdk::Status& stored) mutable {
-    if (!stored.ok()) {
-      give_back(std::move(owed));
-    }
-    then(judged.ok() ? stored : judged);
+  record(entry,
+         [this, judged, owed = std::move(owed), then = std::move(then)](const sdk::Status& stored) {
+           if (!stored.ok()) {
+             give_back(owed);
+           }
+           then(judged.ok() ? stored : judged);
+         });
+}
+
+void Accounts::record(const sdk::AuditEntry& entry, std::function<void(const sdk::Status&)> then) {
+  {
+    const std::lock_guard guard(lock_);
+    ++running_;
+  }
+  audit_.record(entry, [this, then = std::move(then)](const sdk::Status& stored) {
+    then(stored);
+    const std::lock_guard guard(lock_);
+    --running_;
+    idle_.notify_all();
   });
+}
+
+void Accounts::wait_idle() {
+  std::unique_lock guard(lock_);
+  idle_.wait(guard, [this] { return running_ == 0; });
 }
 
 sdk::Status Accounts::judge(const JournalWatch::Before& before, const JournalMark& mark) {

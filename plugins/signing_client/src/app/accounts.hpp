@@ -8,6 +8,7 @@
 // Thread safety: any thread. Ownership: a view of px.audit.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -43,6 +44,9 @@ class Accounts {
 
   Accounts(sdk::Audit audit, sdk::Log log) : audit_(audit), log_(log) {}
 
+  // Puts a row on the audit record; `then` comes exactly once, on any thread.
+  void record(const sdk::AuditEntry& entry, std::function<void(const sdk::Status&)> then);
+
   // To be taken before a call goes out.
   [[nodiscard]] JournalWatch::Before before() const;
 
@@ -51,6 +55,9 @@ class Accounts {
   // same), or px.audit's reason when the row could not be written.
   void settle(const Act& act, const JournalWatch::Before& before, const JournalPlace& place,
               std::function<void(const sdk::Status&)> then);
+
+  // Waits until every row asked for so far has been written or refused, and `then` is over.
+  void wait_idle();
 
  private:
   struct Owed {
@@ -65,8 +72,10 @@ class Accounts {
   const sdk::Audit audit_;
   const sdk::Log log_;
   mutable std::mutex lock_;
-  JournalWatch watch_;  // guarded by lock_
-  Owed owed_;           // guarded by lock_
+  std::condition_variable idle_;
+  std::size_t running_ = 0;  // guarded by lock_; rows being written
+  JournalWatch watch_;       // guarded by lock_
+  Owed owed_;                // guarded by lock_
 };
 
 }  // namespace plexsphere::signing_client

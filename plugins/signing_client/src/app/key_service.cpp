@@ -60,8 +60,12 @@ sdk::Error no_key(const std::string& scope) {
 KeyService::KeyService(KeyServiceParts parts)
     : parts_(std::move(parts)), accounts_(parts_.audit, parts_.log), pool_(kThreads) {}
 
+// What the signer answered is still put on record and told; what is asked for after that is
+// refused, and its rows are waited for as well.
 void KeyService::stop() {
+  accounts_.wait_idle();
   pool_.stop();
+  accounts_.wait_idle();
 }
 
 void KeyService::later(TaskPool::Task task, const TaskPool::Task& refused) {
@@ -273,10 +277,10 @@ void KeyService::catch_up(const std::string& scope, Continue then) {
 
 void KeyService::record(const std::string& scope, const char* action,
                         std::function<void(sdk::Status)> then) {
-  parts_.audit.record(scope_entry(scope, action, "signing_scope", scope),
-                      [this, then = std::move(then)](const sdk::Status& stored) {
-                        later([then, stored] { then(stored); }, [then] { then(stopping()); });
-                      });
+  accounts_.record(scope_entry(scope, action, "signing_scope", scope),
+                   [this, then = std::move(then)](const sdk::Status& stored) {
+                     later([then, stored] { then(stored); }, [then] { then(stopping()); });
+                   });
 }
 
 void KeyService::open_rotation(std::string scope, Done<KeyView> done) {
