@@ -92,16 +92,22 @@ void Accounts::wait_idle() {
 
 sdk::Status Accounts::judge(const JournalWatch::Before& before, const JournalMark& mark) {
   JournalWatch::Verdict verdict{};
+  bool only_one = false;
   {
     const std::lock_guard guard(lock_);
     verdict = watch_.observe(before, mark);
+    only_one = watch_.journals() == 1;
   }
   if (verdict == JournalWatch::Verdict::kForward) {
     return {};
   }
   const std::string seq = std::to_string(mark.seq);
   if (verdict == JournalWatch::Verdict::kNew) {
-    log_.info("signing_journal_seen", {{"instance", mark.instance}, {"seq", seq}});
+    // The first one after a start is nothing new; another one means another signer, or one that has
+    // lost its journal.
+    const sdk::Field fields[] = {{"instance", mark.instance}, {"seq", seq}};
+    only_one ? log_.info("signing_journal_seen", {fields[0], fields[1]})
+             : log_.warn("signing_journal_changed", {fields[0], fields[1]});
     return {};
   }
   const bool twice = verdict == JournalWatch::Verdict::kTwice;
