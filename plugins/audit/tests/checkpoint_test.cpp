@@ -76,6 +76,25 @@ TEST_CASE("a chain that has grown is signed, which is an entry of its own and ca
       test::kPatience, [&] { return site.metric("plexsphere_audit_checkpoints_total") == 5; }));
 }
 
+TEST_CASE("entries about the signatures of checkpoints call for no checkpoint",
+          "[audit][pg][checkpoint]") {
+  CheckpointSite site;
+  site.add_and_wait(3);
+  REQUIRE(site.live.stage({change_in(site.domain, "signing.checkpoint")}).ok());
+  // Another chain's checkpoints show that the job has looked again, several times.
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(site.live.stage({change_in(site.domain).in_platform()}).ok());
+    REQUIRE(test_support::wait_until(test::kPatience, [&] {
+      return site.database.query(
+                 "SELECT count(*) FROM audit.audit_checkpoint WHERE domain_id = "
+                 "'00000000-0000-7000-8000-000000000001'") == std::to_string(i + 1);
+    }));
+  }
+  CHECK(site.checkpoints() == 1);
+  REQUIRE(site.live.stage({change_in(site.domain)}).ok());
+  CHECK(test_support::wait_until(test::kPatience, [&] { return site.checkpoints() == 2; }));
+}
+
 TEST_CASE("a chain of many tiles is signed, and its tree grows on from what is kept",
           "[audit][pg][checkpoint]") {
   CheckpointSite site;

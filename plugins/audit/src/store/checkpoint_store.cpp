@@ -13,17 +13,24 @@ using sdk::Transaction;
 using sdk::Type;
 using sdk::Uuid;
 
-// A chain's head beside its newest checkpoint. A checkpoint leaves an entry of its own behind it,
-// so one entry more than it covers is none that calls for the next.
+// A chain's head beside its newest checkpoint. A checkpoint leaves two entries of its own behind
+// it, its signature's and its own, with whatever came between: they are none that call for the
+// next.
 constexpr std::string_view kNewest =
     "FROM audit.audit_log_chain_head h LEFT JOIN LATERAL (SELECT k.size, k.signed_at "
     "FROM audit.audit_checkpoint k WHERE k.domain_id = h.domain_id ORDER BY k.size DESC LIMIT 1) c "
     "ON true ";
-constexpr std::string_view kBehind = "(c.size IS NULL OR h.seq > c.size + 1)";
+constexpr std::string_view kCallingEntry =
+    "FROM audit.audit_log_entry o WHERE o.domain_id = h.domain_id AND o.seq > coalesce(c.size, 0) "
+    "AND o.relation NOT IN ('audit.checkpoint', 'signing.checkpoint')";
+
+std::string behind() {
+  return "(c.size IS NULL OR EXISTS (SELECT " + std::string(kCallingEntry) + "))";
+}
 
 std::string due_sql() {
   return "SELECT h.domain_id " + std::string(kNewest) +
-         "WHERE h.domain_id > $1 AND (h.seq < c.size OR (" + std::string(kBehind) +
+         "WHERE h.domain_id > $1 AND (h.seq < c.size OR (" + behind() +
          " AND (c.signed_at IS NULL OR c.signed_at <= now() - $2::bigint * interval '1 "
          "millisecond'))) ORDER BY h.domain_id LIMIT $3::bigint";
 }
@@ -31,10 +38,8 @@ std::string due_sql() {
 std::string lag_sql() {
   return "SELECT count(*), coalesce(max(h.seq - coalesce(c.size, 0)), 0)::bigint, "
          "coalesce(greatest(max(extract(epoch FROM now() - e.occurred_at)), 0), 0)::bigint " +
-         std::string(kNewest) +
-         "LEFT JOIN audit.audit_log_entry e ON e.domain_id = h.domain_id "
-         "AND e.seq = coalesce(c.size + 2, 1) WHERE " +
-         std::string(kBehind);
+         std::string(kNewest) + "LEFT JOIN LATERAL (SELECT o.occurred_at " +
+         std::string(kCallingEntry) + " ORDER BY o.seq LIMIT 1) e ON true WHERE " + behind();
 }
 
 constexpr std::string_view kColumns =

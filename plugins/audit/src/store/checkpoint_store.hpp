@@ -22,7 +22,7 @@ struct StoredCheckpoint {
 };
 
 // How far checkpoints are behind, over all chains. A chain whose newest checkpoint lacks nothing
-// but that checkpoint's own entry is not behind.
+// but entries about checkpoints and their signatures is not behind.
 struct CheckpointLag {
   std::int64_t chains = 0;   // behind
   std::int64_t entries = 0;  // the most of one chain that no checkpoint covers
@@ -35,8 +35,9 @@ class CheckpointStore {
   // [init]
   static sdk::Result<CheckpointStore> declare(const sdk::Store& store);
 
-  // Chains beyond `after` in the order of their ids that have grown by more than their newest
-  // checkpoint's own entry, which is `interval` old or more; and those that have shrunk below it.
+  // Chains beyond `after` in the order of their ids that have grown by more than entries about
+  // checkpoints since their newest, which is `interval` old or more; and those that have shrunk
+  // below it.
   sdk::Result<std::vector<sdk::Uuid>> due(const sdk::Uuid& after,
                                           std::chrono::milliseconds interval,
                                           std::int64_t limit) const;
