@@ -50,13 +50,6 @@ Result<http::Response> stream_head(const px_stream_options& options) {
   return head;
 }
 
-// Poco's sockets do not move, they share, so what is left behind has to be dropped.
-http::DetachedConnection taken(std::optional<http::DetachedConnection>& from) {
-  http::DetachedConnection out = std::move(*from);
-  from.reset();
-  return out;
-}
-
 struct StreamTable {
   StreamTable(const PluginContext& the_plugin, http::StreamHub& the_hub)
       : wire{{sizeof(px_stream), 1, this}, &StreamTable::open,       &StreamTable::send,
@@ -187,7 +180,7 @@ struct StreamTable {
         *responder, std::move(*head),
         [to = &hub, number = *id](std::optional<http::DetachedConnection>&& connection) {
           if (connection) {
-            to->attach(number, taken(connection));
+            to->attach(number, std::move(*connection));
           } else {
             to->abandon(number);
           }

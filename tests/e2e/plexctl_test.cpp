@@ -10,6 +10,7 @@
 
 #include "e2e/deployment.hpp"
 #include "sim/node.hpp"
+#include "support/wait_until.hpp"
 
 using namespace plexsphere;
 using nlohmann::json;
@@ -108,6 +109,24 @@ Mesh make_mesh(e2e::Deployment& deployment) {
   return mesh;
 }
 
+// The verifier key of the Domain's newest checkpoint, and of the platform's; waits until both
+// chains have one.
+std::string checkpoint_key(const sim::Operator& op, const std::string& domain) {
+  std::string key;
+  const auto newest = [&](const std::string& chain) {
+    const json all = op.api().get(chain + "/checkpoints");
+    if (all.at("items").empty()) {
+      return false;
+    }
+    key = all.at("items").back().at("verifier_key");
+    return true;
+  };
+  REQUIRE(test_support::wait_until(std::chrono::seconds(60), [&] {
+    return newest("/v1/platform/audit") && newest("/v1/domains/" + domain + "/audit");
+  }));
+  return key;
+}
+
 // The lines of the page's ```sh blocks.
 std::vector<std::string> documented_commands() {
   std::istringstream page(
@@ -137,11 +156,13 @@ TEST_CASE("an operator sees from a shell who they are and what became of every p
   SECTION("every documented command does what the page says") {
     const auto commands = documented_commands();
     const Mesh mesh = make_mesh(deployment);
-    CHECK(commands.size() >= 12);
+    const std::string key = checkpoint_key(deployment.op(), mesh.domain);
+    CHECK(commands.size() >= 15);
     for (const std::string& command : commands) {
       INFO(command);
       const auto done = terminal.shell(
-          command, {{"DOMAIN", mesh.domain}, {"NODE", mesh.node}, {"TOKEN_ID", mesh.token}});
+          command,
+          {{"DOMAIN", mesh.domain}, {"NODE", mesh.node}, {"TOKEN_ID", mesh.token}, {"KEY", key}});
       INFO(done.err);
       CHECK(done.code == 0);
       CHECK((done.out.empty() == command.starts_with("chmod")));
@@ -231,6 +252,51 @@ TEST_CASE("an operator renews wrap keys from a shell, and sees how far it is", "
   CHECK(run == deployment.op().api().get("/v1/admin/domains/" + mesh.domain + "/nsk/rewrap"));
   CHECK(run.at("state") == "resting");
   CHECK(contains(terminal.op({"nsk", "rewrap", "--all"}).out, "runs begun: 0\n"));
+}
+
+TEST_CASE("an auditor takes a chain home, and finds there what is done to it", "[e2e]") {
+  e2e::Deployment deployment;
+  const Terminal terminal(deployment);
+  const Mesh mesh = make_mesh(deployment);
+  const std::string key = checkpoint_key(deployment.op(), mesh.domain);
+  const auto take = [&](const std::string& name) {
+    return terminal.op({"audit", "export", name, "--domain", mesh.domain});
+  };
+  const auto verify = [&](const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"audit", "verify", name, "--key", key};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return terminal.plexctl(arguments);
+  };
+  REQUIRE(take("first").code == 0);
+  const auto intact = verify("first");
+  CHECK(intact.code == 0);
+  CHECK(contains(intact.out, "intact: "));
+  CHECK(take("first").code == 2);
+  const auto other = terminal.write_token("other.token", stranger(deployment), 0600);
+  CHECK(terminal.plexctl({"audit", "export", "none", "--platform", "--token-file", other}).code ==
+        77);
+
+  // Somebody with the database changes an entry and makes every hash after it fit. The checkpoints
+  // that were signed before cannot be made to.
+  deployment.postgres().query(
+      "SET session_replication_role = replica; DO $$ DECLARE r record; before bytea; BEGIN FOR r "
+      "IN "
+      "SELECT * FROM audit.audit_log_entry WHERE domain_id = '" +
+          mesh.domain +
+          "' ORDER BY seq LOOP UPDATE audit.audit_log_entry e SET prev_hash = coalesce(before, "
+          "e.prev_hash), canonical_bytes = CASE WHEN e.seq = 1 THEN "
+          "convert_to(replace(convert_from(canonical_bytes, 'UTF8'), 'granted', 'unknown'), "
+          "'UTF8') "
+          "ELSE canonical_bytes END WHERE e.domain_id = r.domain_id AND e.seq = r.seq; UPDATE "
+          "audit.audit_log_entry e SET entry_hash = sha256(prev_hash || sha256(canonical_bytes)) "
+          "WHERE e.domain_id = r.domain_id AND e.seq = r.seq RETURNING entry_hash INTO before; END "
+          "LOOP; UPDATE audit.audit_log_chain_head SET entry_hash = before WHERE domain_id = '" +
+          mesh.domain + "'; END $$",
+      "plexsphere");
+  REQUIRE(take("second").code == 0);
+  const auto forged = verify("second");
+  CHECK(forged.code == 10);
+  CHECK(contains(forged.err, "are not those of a signed checkpoint"));
 }
 
 TEST_CASE("an operator sees from a shell which Node used a bootstrap token, and ends that Node",

@@ -3,6 +3,7 @@
 // Not thread-safe. Owns the process and its files; both are gone with it.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,6 +72,14 @@ class SignerProcess {
     }
   }
   void resume() { process_->signal(SIGCONT); }
+  // A disk that is full, or, with nothing, one that is not: no file of the signer's grows beyond so
+  // many bytes.
+  void limit_files(std::optional<rlim_t> bytes) {
+    const rlimit limit{bytes.value_or(RLIM_INFINITY), RLIM_INFINITY};
+    if (::prlimit(process_->pid(), RLIMIT_FSIZE, &limit, nullptr) != 0) {
+      throw std::runtime_error("the signer's limit on files cannot be set");
+    }
+  }
 
   [[nodiscard]] std::string target() const { return "unix:" + socket().string(); }
   [[nodiscard]] std::filesystem::path socket() const {

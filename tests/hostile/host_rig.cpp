@@ -53,13 +53,16 @@ HostRig::HostRig(const std::string& http, const std::string& drain_delay)
   raise_descriptor_limit();
   test_support::install_plugin(directory_.path() / "plugins", "good", PLEXSPHERE_GOOD_PLUGIN,
                                PLEXSPHERE_GOOD_MANIFEST);
+  // A host that sanitizers slow down is no overloaded one that has to shed.
+  const bool patient = kSanitized && http.find("max_wait ") == std::string::npos;
   const auto config = directory_.write(
       "hostile.toml",
       "[plugins]\ndirectory = \"plugins\"\ntrusted_owner = " + std::to_string(::getuid()) +
           "\n[http]\ndrain_delay = \"" + drain_delay +
-          "\"\nunauthenticated_rate = 0\nmore_addrs = [\"tls:127.0.0.1:0\"]\n" + http +
-          "[tls]\ncertificate = \"" + certificate_.certificate.string() + "\"\nkey = \"" +
-          certificate_.key.string() + "\"\n[context.good]\nenabled = true\n");
+          "\"\nunauthenticated_rate = 0\nmore_addrs = [\"tls:127.0.0.1:0\"]\n" +
+          (patient ? "max_wait = \"20s\"\n" : "") + http + "[tls]\ncertificate = \"" +
+          certificate_.certificate.string() + "\"\nkey = \"" + certificate_.key.string() +
+          "\"\n[context.good]\nenabled = true\n");
   const auto address = directory_.path() / "addr";
   process_ = std::make_unique<test_support::Process>(
       PLEXSPHERE_BARE, std::vector<std::string>{"--addr", "127.0.0.1:0", "--addr-file",

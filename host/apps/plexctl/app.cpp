@@ -6,6 +6,7 @@
 #include <ostream>
 #include <vector>
 
+#include "host/apps/plexctl/audit_commands.hpp"
 #include "host/apps/plexctl/commands.hpp"
 #include "host/apps/plexctl/failure.hpp"
 #include "host/apps/plexctl/identity_commands.hpp"
@@ -20,6 +21,10 @@ struct CommandLine {
   std::string output = "text";
   std::string id;                     // of what the command is about
   std::optional<std::string> domain;  // nothing: all
+  std::string directory;              // of an export
+  std::vector<std::string> keys;      // that are trusted
+  std::vector<std::string> earlier;   // files with notes
+  bool platform = false;
   bool all = false;
   bool yes = false;
   bool wait = false;
@@ -50,10 +55,11 @@ Client connect(const CommandLine& line, const Environment& environment, std::ost
   return {std::move(server), std::move(token)};
 }
 
-// What is run when `app` was given.
+// What is run when `app` was given: with a server, or offline.
 struct Command {
   CLI::App* app;
   std::function<std::string(const Client&)> run;
+  std::function<std::string()> offline = {};
 };
 
 CLI::App* family(CLI::App& app, const char* name, const char* about) {
@@ -101,6 +107,33 @@ void add_token_commands(CLI::App& app, CommandLine& line, std::vector<Command>& 
       {show, [&line](const Client& c) { return show_bootstrap_token(c, line.id, line.format()); }});
 }
 
+void add_audit_commands(CLI::App& app, CommandLine& line, std::ostream& err,
+                        std::vector<Command>& commands) {
+  CLI::App* audit = family(app, "audit", "audit chains");
+  CLI::App* take = audit->add_subcommand("export", "a chain and its checkpoints into a directory");
+  take->add_option("directory", line.directory, "a new directory, or an empty one")->required();
+  auto* which = take->add_option_group("which");
+  which->add_option("--domain", line.domain, "id of the Domain whose chain it is");
+  which->add_flag("--platform", line.platform, "the platform's chain");
+  which->require_option(1);
+  commands.push_back({take, [&line, &err](const Client& c) {
+                        return export_audit(c, line.directory, line.chosen_domain(), line.format(),
+                                            err);
+                      }});
+  CLI::App* verify = audit->add_subcommand("verify", "an export, offline; asks no server");
+  verify->add_option("directory", line.directory, "what `audit export` made")->required();
+  verify->add_option("--key", line.keys, "verifier key of the signer that you trust; repeatable")
+      ->required()
+      ->allow_extra_args(false);
+  verify
+      ->add_option("--earlier", line.earlier,
+                   "file with a note that you kept from before the export; repeatable")
+      ->allow_extra_args(false);
+  commands.push_back({verify, {}, [&line] {
+                        return verify_audit(line.directory, line.keys, line.earlier, line.format());
+                      }});
+}
+
 std::vector<Command> add_commands(CLI::App& app, CommandLine& line, std::ostream& err) {
   std::vector<Command> commands;
   CLI::App* list = family(app, "plugins", "the server's plugins")
@@ -111,6 +144,7 @@ std::vector<Command> add_commands(CLI::App& app, CommandLine& line, std::ostream
   add_node_commands(app, line, commands);
   add_nsk_commands(app, line, err, commands);
   add_token_commands(app, line, commands);
+  add_audit_commands(app, line, err, commands);
   return commands;
 }
 
@@ -161,7 +195,7 @@ int run_plexctl(const std::vector<std::string>& arguments, const Environment& en
     }
     for (const Command& command : commands) {
       if (command.app->parsed()) {
-        out << command.run(connect(line, environment, err));
+        out << (command.offline ? command.offline() : command.run(connect(line, environment, err)));
       }
     }
     out.flush();

@@ -132,6 +132,7 @@ int main_with(const Profile& profile, int argc, char** argv) {
   flags.config.sockets = std::move(*sockets);
   flags.config.reloads = std::make_shared<Reloads>();
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes fails the write, not the process
   const std::stop_source stop;
   watch_signals(stop, flags.config.reloads);
   const int code = app.run(stop.get_token(), flags.config);

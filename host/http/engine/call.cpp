@@ -38,7 +38,7 @@ Call::Call(CallHost& host, std::shared_ptr<CallTally> tally, std::shared_ptr<Con
 
 Call::~Call() {
   if (claim() && !connection_->gone) {
-    write(host_.sink().refused(kUnanswered, connection_->peer));
+    tally_->with_engine([&] { write(host_.sink().refused(kUnanswered, connection_->peer)); });
   }
   --tally_->open;
 }
@@ -80,8 +80,10 @@ void Call::send(Response response) {
     return;
   }
   // A thread that completes a whole batch has better things to do than system calls.
-  host_.lane(Lane::kFast).go_on([self = shared_from_this(), response = std::move(response)] {
-    self->write(response);
+  tally_->with_engine([&] {
+    host_.lane(Lane::kFast).go_on([self = shared_from_this(), response = std::move(response)] {
+      self->write(response);
+    });
   });
 }
 
@@ -97,13 +99,19 @@ void Call::detach(Response response, Taker taker) {
     return;
   }
   const bool chunked = received_.facts.http11;
-  host_.give_away(connection_, stream_head_bytes(response, chunked), chunked, std::move(taker));
+  std::string head = stream_head_bytes(response, chunked);
+  bool given = false;
+  tally_->with_engine([&] {
+    host_.give_away(connection_, std::move(head), chunked, std::move(taker));
+    given = true;
+  });
+  if (!given) {
+    taker(std::nullopt);
+  }
 }
 
 void Call::run(std::function<void()> task) {
-  if (!tally_->engine_gone) {
-    host_.lane(lane_).go_on(std::move(task));
-  }
+  tally_->with_engine([&] { host_.lane(lane_).go_on(std::move(task)); });
 }
 
 }  // namespace plexsphere::host::http::engine

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 
 #include "host/http/engine.hpp"
@@ -17,13 +19,32 @@ namespace plexsphere::host::http::engine {
 
 // How many calls there are. Shared by the engine and its calls, because a handler may hold one for
 // longer than there is an engine.
-struct CallTally {
+class CallTally {
+ public:
   std::atomic<std::size_t> open{0};
   std::atomic<std::size_t> made{0};  // since the beginning
-  std::atomic<bool> engine_gone{false};
+
+  // Runs `use`, during which the engine stays, unless it is gone. Must not block.
+  template <typename Use>
+  void with_engine(Use use) {
+    const std::shared_lock lock(mutex_);
+    if (!gone_) {
+      use();
+    }
+  }
+  // The engine goes, once nobody uses it.
+  void leave() {
+    const std::unique_lock lock(mutex_);
+    gone_ = true;
+  }
+
+ private:
+  std::shared_mutex mutex_;
+  bool gone_ = false;  // under mutex_
 };
 
-// What a call needs of its engine. Not touched once the tally says that the engine is gone.
+// What a call needs of its engine. Its own threads may use it as they are; others only inside
+// CallTally::with_engine.
 class CallHost {
  public:
   virtual ~CallHost() = default;

@@ -27,7 +27,12 @@ class EpollEngine final : public Engine, private engine::CallHost {
   ~EpollEngine() override {
     stop_accepting();
     force_close();
-    tally_->engine_gone = true;
+    // The loop first, so that it submits to no lane that has ended. Workers that are on their way
+    // back may still answer; only when they are gone may the loop's memory go.
+    loop_.end();
+    fast_.end();
+    blocking_.end();
+    tally_->leave();
   }
 
   Status listen(const std::string& address) override {
@@ -130,7 +135,6 @@ class EpollEngine final : public Engine, private engine::CallHost {
   const std::shared_ptr<engine::CallTally> tally_ = std::make_shared<engine::CallTally>();
   mutable std::mutex mutex_;
   std::vector<std::string> addresses_;
-  // The loop goes before the lanes, so that it submits to none that has ended, and is made after.
   WorkerLane fast_;
   WorkerLane blocking_;
   engine::EventLoop loop_;

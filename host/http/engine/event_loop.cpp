@@ -79,10 +79,17 @@ EventLoop::EventLoop(CallHost& host, const EngineOptions& options)
 }
 
 EventLoop::~EventLoop() {
+  end();
+  follow_orders();  // given since; whoever was to get a connection hears that it is gone
+}
+
+void EventLoop::end() {
+  if (!thread_.joinable()) {
+    return;
+  }
   order(Command::kRun, nullptr, [this] { ending_ = true; });
   thread_.join();
   handshakes_.reset();
-  orders_.clear();
   listeners_.clear();
   while (!all_.empty()) {
     drop(all_.front());

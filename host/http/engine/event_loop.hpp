@@ -33,6 +33,9 @@ class EventLoop {
   void serve(Listener listener);
   void stop_accepting();
   void force_close();
+  // Once, as the last: ends the thread and drops every connection. Answers may still be given
+  // afterwards, and go nowhere.
+  void end();
   // Whether no connection is in its handshake, has a part of a request, or an answer that the
   // client has not taken, and `also` holds at the same moment: asked on the loop, after the orders
   // given so far.

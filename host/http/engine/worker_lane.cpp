@@ -17,7 +17,7 @@ WorkerLane::WorkerLane(std::size_t threads, std::size_t max_waiting,
   }
 }
 
-WorkerLane::~WorkerLane() {
+void WorkerLane::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -26,6 +26,7 @@ WorkerLane::~WorkerLane() {
   for (auto& thread : threads_) {
     thread.join();
   }
+  threads_.clear();
 }
 
 bool WorkerLane::on_worker() noexcept {

@@ -38,14 +38,16 @@ class Job {
 class WorkerLane {
  public:
   WorkerLane(std::size_t threads, std::size_t max_waiting, std::chrono::milliseconds max_wait);
-  // Ends the threads when they come back; what still waits is dropped.
-  ~WorkerLane();
+  ~WorkerLane() { end(); }
   WorkerLane(const WorkerLane&) = delete;
   WorkerLane& operator=(const WorkerLane&) = delete;
 
   // Takes all of `jobs`, which is empty afterwards. Those beyond the bound are shed here and now.
   void submit(std::vector<std::shared_ptr<Job>>& jobs);
   void go_on(std::function<void()> continuation);
+  // Ends the threads when they come back; what still waits is dropped with the lane. Not from two
+  // threads at once.
+  void end();
 
   std::size_t waiting() const noexcept;
   bool idle() const noexcept;  // nothing waits and nobody works

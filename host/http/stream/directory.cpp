@@ -38,8 +38,6 @@ Result<StreamId> Directory::reserve(Subscription subscription) {
 
 void Directory::attach(StreamId id, DetachedConnection connection) {
   auto owned = std::make_unique<DetachedConnection>(std::move(connection));
-  // Poco's sockets do not move, they share: leave the hub thread the only one.
-  connection.socket = Poco::Net::StreamSocket();
   const std::lock_guard lock(mutex_);
   if (auto who = find(id)) {
     post(Attach{std::move(who), std::move(owned)});

@@ -1,15 +1,22 @@
 // The audit context: one tamper-evident chain per Domain and one of the platform.
 #include <sodium.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "app/archive_settings.hpp"
 #include "app/archiver.hpp"
 #include "app/chain_watch.hpp"
+#include "app/checkpoint_probe.hpp"
+#include "app/checkpoints.hpp"
 #include "app/committer.hpp"
+#include "app/denial_cap.hpp"
+#include "app/denial_report.hpp"
 #include "app/erasure.hpp"
 #include "app/mirror_scan.hpp"
+#include "app/note_signer.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
@@ -17,12 +24,14 @@
 #include "app/restorer.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
+#include "http/checkpoint_routes.hpp"
 #include "http/routes.hpp"
 #include "plexsphere/sdk/egress.hpp"
 #include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "store/audit_store.hpp"
+#include "store/checkpoint_store.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -38,37 +47,13 @@ constexpr std::string_view kRowsHelp =
 // How soon an administrator's request is seen, and one that met trouble is tried again.
 constexpr std::chrono::seconds kRestorePeriod{2};
 
-Result<std::vector<Row>> rows_for(const Entry& entry, Resolvers& resolvers, Peppers& peppers) {
-  const auto chains = resolvers.chains(entry);
-  if (!chains.ok()) {
-    return chains.error();
-  }
-  std::vector<Row> rows;
-  for (const sdk::Uuid& chain : chains.value()) {
-    auto row = row_in(chain, entry, peppers);
-    if (!row.ok()) {
-      return row.error();
-    }
-    rows.push_back(std::move(*row));
-  }
-  return rows;
-}
+constexpr std::string_view kCheckpointJob = "checkpoints";
 
-std::optional<std::vector<Row>> quick_rows_for(const Entry& entry, const Resolvers& resolvers,
-                                               const Peppers& peppers) {
-  const auto chains = resolvers.known_chains(entry);
-  if (!chains) {
-    return std::nullopt;
-  }
-  std::vector<Row> rows;
-  for (const sdk::Uuid& chain : *chains) {
-    auto row = known_row_in(chain, entry, peppers);
-    if (!row) {
-      return std::nullopt;
-    }
-    rows.push_back(std::move(*row));
-  }
-  return rows;
+// The job looks several times in an interval, so that none is missed by much.
+std::chrono::milliseconds job_period(std::chrono::milliseconds interval) {
+  constexpr std::chrono::milliseconds kShortest{100};
+  constexpr std::chrono::milliseconds kLongest{10'000};
+  return std::clamp(interval / 6, kShortest, kLongest);
 }
 
 }  // namespace
@@ -77,7 +62,7 @@ class AuditPlugin : public sdk::Plugin {
  public:
   Status configure(const sdk::Host& host) override;
   Status start() override;
-  Status drain(std::chrono::milliseconds deadline) override { return committer_->drain(deadline); }
+  Status drain(std::chrono::milliseconds deadline) override;
   void stop() override;
   static Status validate(const sdk::Config& config) {
     const auto archive = read_archive_settings(config);
@@ -88,16 +73,23 @@ class AuditPlugin : public sdk::Plugin {
   // Nothing to do without an endpoint.
   Status build_archive(const sdk::Host& host, const sdk::Config& config,
                        const sdk::Metrics& metrics, const sdk::Health& health);
-  Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace);
+  Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace, std::int64_t denials);
+  Status build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
+                           std::chrono::milliseconds interval);
 
   sdk::Log log_;
   sdk::Clock clock_;
   sdk::Seal seal_;
+  std::optional<sdk::Host> host_;
   AuditStore store_;
+  CheckpointStore checkpoint_store_;
   Resolvers resolvers_;
   // In the order in which each needs the ones before it.
   std::unique_ptr<Peppers> peppers_;
+  std::unique_ptr<DenialCap> denial_cap_;
+  std::unique_ptr<RecordedRows> recorded_rows_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<DenialReport> denial_report_;
   std::unique_ptr<Port> port_;
   std::unique_ptr<Verifier> verifier_;
   std::unique_ptr<ChainWatch> watch_;
@@ -106,7 +98,12 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<Archiver> archiver_;  // null, as the next two: there is no mirror
   std::unique_ptr<MirrorScan> scan_;
   std::unique_ptr<Restorer> restorer_;
+  std::unique_ptr<NoteSigner> signer_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<CheckpointProbe> checkpoint_probe_;
+  std::unique_ptr<ChainRouter> chain_router_;
   std::unique_ptr<Routes> routes_;
+  std::unique_ptr<CheckpointRoutes> checkpoint_routes_;
 };
 
 Status AuditPlugin::configure(const sdk::Host& host) {
@@ -138,12 +135,28 @@ Status AuditPlugin::configure(const sdk::Host& host) {
     return declared.error();
   }
   store_ = *declared;
+  auto trees = CheckpointStore::declare(*store);
+  if (!trees.ok()) {
+    return trees.error();
+  }
+  checkpoint_store_ = *trees;
+  host_ = host;
   const auto interval = config->duration("verify_interval");
   const auto rate = config->integer("verify_rate");
-  if (!interval.ok() || !rate.ok()) {
-    return interval.ok() ? rate.error() : interval.error();
+  const auto denials = config->integer("denials_per_minute");
+  const auto checkpoint_interval = config->duration("checkpoint_interval");
+  for (const Error* wrong :
+       {interval.ok() ? nullptr : &interval.error(), rate.ok() ? nullptr : &rate.error(),
+        denials.ok() ? nullptr : &denials.error(),
+        checkpoint_interval.ok() ? nullptr : &checkpoint_interval.error()}) {
+    if (wrong != nullptr) {
+      return *wrong;
+    }
   }
-  if (auto built = build(*metrics, {*interval, *rate}); !built.ok()) {
+  if (auto built = build(*metrics, {*interval, *rate}, *denials); !built.ok()) {
+    return built;
+  }
+  if (auto built = build_checkpoints(host, *metrics, *checkpoint_interval); !built.ok()) {
     return built;
   }
   auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
@@ -154,13 +167,22 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (auto built = build_archive(host, *config, *metrics, *health); !built.ok()) {
     return built;
   }
+  probed = health->register_probe("checkpoints", PX_PROBE_INFORMATIONAL, std::chrono::seconds(5),
+                                  [this] { return checkpoint_probe_->run(); });
+  if (!probed.ok()) {
+    return probed;
+  }
   if (auto added = routes_->add_to(*router); !added.ok()) {
+    return added;
+  }
+  if (auto added = checkpoint_routes_->add_to(*router); !added.ok()) {
     return added;
   }
   return host.provide(sdk::Audit::kName, port_->table());
 }
 
-Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
+Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
+                          std::int64_t denials) {
   constexpr std::string_view kRows = "plexsphere_audit_rows_appended_total";
   auto staged = metrics.counter(kRows, kRowsHelp, {{"path", "staged"}});
   auto recorded = metrics.counter(kRows, kRowsHelp, {{"path", "recorded"}});
@@ -170,28 +192,80 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace) {
                               "Entries that the watch over the chains has read and found to hold");
   auto broken = metrics.gauge("plexsphere_audit_broken_chains",
                               "Chains that the watch has found not to hold, and still finds so");
-  for (const auto* metric : {&staged, &recorded, &batches, &read, &broken}) {
+  auto counted = metrics.counter("plexsphere_audit_denials_counted_total",
+                                 "Refusals beyond their principal's cap: counted, not written");
+  for (const auto* metric : {&staged, &recorded, &batches, &read, &broken, &counted}) {
     if (!metric->ok()) {
       return metric->error();
     }
   }
   peppers_ = std::make_unique<Peppers>(store_, seal_);
+  denial_cap_ = std::make_unique<DenialCap>(denials, *counted);
+  recorded_rows_ = std::make_unique<RecordedRows>(resolvers_, *peppers_, *denial_cap_);
   committer_ = std::make_unique<Committer>(
       CommitterWork{
-          [this](const Entry& entry) { return quick_rows_for(entry, resolvers_, *peppers_); },
-          [this](const Entry& entry) { return rows_for(entry, resolvers_, *peppers_); },
+          [this](const Entry& entry) { return recorded_rows_->known_of(entry); },
+          [this](const Entry& entry) { return recorded_rows_->of(entry); },
           [this](std::vector<const Row*> rows) { return store_.append_now(std::move(rows)); }},
       log_, *recorded, *batches);
+  denial_report_ = std::make_unique<DenialReport>(*denial_cap_, *committer_, clock_, log_);
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
-  watch_ = std::make_unique<ChainWatch>(store_, *verifier_, log_, pace,
+  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, *verifier_, log_, pace,
                                         ChainWatch::Meters{*read, *broken});
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);
+  chain_router_ = std::make_unique<ChainRouter>(resolvers_, log_);
   routes_ =
-      std::make_unique<Routes>(store_, resolvers_, *peppers_, *verifier_, *erasure_, clock_, log_);
+      std::make_unique<Routes>(store_, *chain_router_, *peppers_, *verifier_, *erasure_, clock_);
+  checkpoint_routes_ =
+      std::make_unique<CheckpointRoutes>(store_, checkpoint_store_, *chain_router_);
   return port_->join();
+}
+
+Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
+                                      std::chrono::milliseconds interval) {
+  const auto jobs = host.get<sdk::Jobs>();
+  if (!jobs.ok()) {
+    return jobs.error();
+  }
+  const auto failures = [&](const std::string& reason) {
+    return metrics.counter(
+        "plexsphere_audit_checkpoint_failures_total",
+        "Checkpoints that were due and not made: \"broken\" chain, \"no_signer\", "
+        "or \"failed\" for another reason",
+        {{"reason", reason}});
+  };
+  auto made = metrics.counter("plexsphere_audit_checkpoints_total", "Checkpoints signed and kept");
+  auto broken = failures("broken");
+  auto no_signer = failures("no_signer");
+  auto failed = failures("failed");
+  auto entries = metrics.gauge("plexsphere_audit_checkpoint_behind_entries",
+                               "The most entries of one chain that no checkpoint covers");
+  auto seconds = metrics.gauge("plexsphere_audit_checkpoint_behind_seconds",
+                               "For how long the oldest such entry has been waiting");
+  for (const auto* metric : {&made, &broken, &no_signer, &failed, &entries, &seconds}) {
+    if (!metric->ok()) {
+      return metric->error();
+    }
+  }
+  signer_ = std::make_unique<NoteSigner>(clock_);
+  checkpoints_ = std::make_unique<Checkpoints>(
+      Checkpoints::Parts{store_,
+                         checkpoint_store_,
+                         *verifier_,
+                         *watch_,
+                         *signer_,
+                         *peppers_,
+                         clock_,
+                         log_,
+                         interval,
+                         [jobs = *jobs] { jobs.wake(kCheckpointJob); },
+                         {*made, *broken, *no_signer, *failed, *entries, *seconds}});
+  checkpoint_probe_ = std::make_unique<CheckpointProbe>(*checkpoints_, *signer_, interval);
+  return jobs->add(kCheckpointJob, job_period(interval), store_.store().wire(),
+                   [this](const sdk::JobRun& run) { return checkpoints_->run(run); });
 }
 
 Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& config,
@@ -271,11 +345,20 @@ Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& conf
 
 Status AuditPlugin::start() {
   auto key = seal_.derive_key("cursor");
-  if (!key.ok()) {
-    return key.error();
+  auto same_key = seal_.derive_key("cursor");
+  if (!key.ok() || !same_key.ok()) {
+    return key.ok() ? same_key.error() : key.error();
   }
   routes_->use_cursors(sdk::CursorCodec(std::move(*key)));
+  checkpoint_routes_->use_cursors(sdk::CursorCodec(std::move(*same_key)));
+  // Not in configure: whoever signs records here, and so is configured after this context.
+  if (const auto signing = host_->get<sdk::Signing>(); signing.ok()) {
+    signer_->use(*signing);
+  } else {
+    log_.warn("audit.no_signer", {{"detail", "no checkpoint of any chain is signed"}});
+  }
   committer_->start();
+  denial_report_->start();
   watch_->start();
   if (archiver_) {
     archiver_->start();
@@ -283,6 +366,11 @@ Status AuditPlugin::start() {
     restorer_->start();
   }
   return {};
+}
+
+Status AuditPlugin::drain(std::chrono::milliseconds deadline) {
+  denial_report_->write(true);
+  return committer_->drain(deadline);
 }
 
 void AuditPlugin::stop() {
@@ -293,6 +381,9 @@ void AuditPlugin::stop() {
   }
   if (watch_) {
     watch_->stop();
+  }
+  if (denial_report_) {
+    denial_report_->stop();
   }
   if (committer_) {
     committer_->stop();

@@ -27,6 +27,14 @@ Uuid new_chain() {
   return Uuid::v7(1);
 }
 
+std::string add_checkpoint(const Uuid& chain, int size) {
+  const std::string hash = "decode(repeat('ab', 32), 'hex')";
+  return "INSERT INTO audit.audit_checkpoint (domain_id, size, root_hash, note, key_id, "
+         "public_key) "
+         "VALUES ('" +
+         chain.text() + "', " + std::to_string(size) + ", " + hash + ", 'note', 'k', " + hash + ")";
+}
+
 void append(Session& session, const std::vector<Row>& rows) {
   session.begin({"plexsphere_guest", false, {}});
   session.run(append_call(rows));
@@ -147,7 +155,7 @@ TEST_CASE("no runtime role changes, removes or forges what is recorded", "[audit
   for (const std::string role : {"audit", "guest", "stranger"}) {
     for (const std::string table :
          {"audit_log_entry", "audit_log_chain_head", "audit_subject_pii", "audit_request_context",
-          "audit_pepper", "audit_tamper_quarantine"}) {
+          "audit_pepper", "audit_tamper_quarantine", "audit_tree_node", "audit_checkpoint"}) {
       INFO(role << " on " << table);
       CHECK(database().refusal(role, "DELETE FROM audit." + table) == "permission denied");
       CHECK(database().refusal(role, "TRUNCATE audit." + table) == "permission denied");
@@ -181,6 +189,43 @@ TEST_CASE("triggers hold against the owner and the superuser too", "[audit][pg]"
   refused("UPDATE audit.audit_log_chain_head SET seq = seq" + of_chain);
   refused("DELETE FROM audit.audit_log_chain_head" + of_chain);
   refused("TRUNCATE audit.audit_log_chain_head");
+}
+
+TEST_CASE("checkpoints of a chain only grow, never beyond it, and stay", "[audit][pg]") {
+  const Uuid chain = new_chain();
+  auto session = database().session();
+  append(session, {row_of(chain, "a"), row_of(chain, "b"), row_of(chain, "c")});
+  const auto add = [&](int size) { return add_checkpoint(chain, size); };
+  CHECK(database().refusal("guest", add(2)) == "permission denied");
+  CHECK(database().refusal("audit", add(4)) == "audit_checkpoint_beyond_head");
+  CHECK(database().refusal("audit", add(2)).empty());
+  CHECK(database().refusal("audit", add(2)) == "audit_checkpoint_not_newer");
+  CHECK(database().refusal("audit", add(1)) == "audit_checkpoint_not_newer");
+  CHECK(database().refusal("audit", add(3)).empty());
+  const std::string node = "INSERT INTO audit.audit_tree_node VALUES ('" + chain.text() +
+                           "', 8, 0, decode(repeat('ab', 32), 'hex'))";
+  CHECK(database().refusal("audit", node).empty());
+  for (const std::string table : {"audit_checkpoint", "audit_tree_node"}) {
+    for (const std::string& sql : {"DELETE FROM audit." + table, "TRUNCATE audit." + table,
+                                   "UPDATE audit." + table + " SET domain_id = domain_id"}) {
+      INFO(sql);
+      CHECK_THROWS_WITH(database().query(sql), Catch::Contains("audit_append_only"));
+    }
+  }
+}
+
+TEST_CASE("of two who add a checkpoint at once the second sees the first", "[audit][pg]") {
+  const Uuid chain = new_chain();
+  auto first = database().session();
+  append(first, {row_of(chain, "a"), row_of(chain, "b")});
+  const auto add = [&](int size) { return add_checkpoint(chain, size); };
+  first.begin({"plexsphere_audit", false, {}});
+  first.run(add(2));
+  std::string refusal;  // the lock is ours already, so the other waits until our commit
+  std::jthread waiting([&] { refusal = database().refusal("audit", add(1)); });
+  first.commit();
+  waiting.join();
+  CHECK(refusal == "audit_checkpoint_not_newer");
 }
 
 TEST_CASE("an entry is stamped as archived once and only that", "[audit][pg]") {

@@ -38,9 +38,11 @@ std::vector<px_pair> wire_pairs(const LiveAudit::Pairs& pairs) {
 
 }  // namespace
 
-LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& settings)
+LiveAudit::LiveAudit(ChainDatabase& database, int pool_size, const std::string& settings,
+                     const px_table* signing)
     : log_("plexsphere", host::telemetry::Level::kError, std::clog),
-      host_{log_, metrics_, health_, "plexsphere"} {
+      host_{log_, metrics_, health_, "plexsphere"},
+      signing_(signing) {
   guest_manifest_.id = "guest";
   guest_manifest_.capabilities.schema = true;
   guest_manifest_.required_ports = {"px.audit/1"};
@@ -129,7 +131,7 @@ void LiveAudit::start_plugin() {
       read.manifest, settings,
       host::loader::LoadedPlugin::Lender{
           [this](host::loader::LoadedPlugin& plugin, std::string_view name) {
-            return table(plugin.context(), name);
+            return name == "px.signing/1" ? signing_ : table(plugin.context(), name);
           },
           [this](host::loader::LoadedPlugin&, std::string_view, const px_table* offered) {
             port_ = offered;
@@ -143,6 +145,11 @@ void LiveAudit::start_plugin() {
     require(provider->configured(plugin_->context()));
   }
   require(plugin_->start());
+  for (const auto& provider : providers_) {
+    if (signing_ != nullptr) {
+      provider->started();
+    }
+  }
 }
 
 void LiveAudit::register_resolvers() {
@@ -221,6 +228,7 @@ Reply LiveAudit::call(const std::string& route, const Pairs& path, const Pairs& 
                                  auto& out = *static_cast<Reply*>(self);
                                  out.status = response->status;
                                  out.body = sdk::view(response->body);
+                                 out.content_type = sdk::view(response->content_type);
                                },
                                [](void* self, const px_problem* problem) {
                                  auto& out = *static_cast<Reply*>(self);

@@ -29,6 +29,7 @@ namespace plexsphere::audit::test {
 struct Reply {
   int status = 0;
   std::string body;  // of a response
+  std::string content_type;
   std::string code;  // of a problem
   std::string detail;
 };
@@ -36,7 +37,9 @@ struct Reply {
 class LiveAudit {
  public:
   // One process's worth. Several over one database are replicas. `settings`: TOML of the context.
-  explicit LiveAudit(ChainDatabase& database, int pool_size = 16, const std::string& settings = {});
+  // With a table of px.signing/1 the plugin finds that port, and its jobs run.
+  explicit LiveAudit(ChainDatabase& database, int pool_size = 16, const std::string& settings = {},
+                     const px_table* signing = nullptr);
   ~LiveAudit();
   LiveAudit(const LiveAudit&) = delete;
   LiveAudit& operator=(const LiveAudit&) = delete;
@@ -83,6 +86,7 @@ class LiveAudit {
   host::ServiceProviders providers_;
   host::services::RouterService* router_ = nullptr;  // among providers_
   const px_table* port_ = nullptr;
+  const px_table* signing_ = nullptr;
   std::unique_ptr<host::loader::LoadedPlugin> plugin_;
   host::config::Manifest guest_manifest_;
   host::config::Settings guest_settings_;

@@ -47,6 +47,31 @@ TEST_CASE("a staged row commits with its change or not at all", "[audit][pg]") {
   CHECK(independent_verification(database(), domain) == 2);
 }
 
+TEST_CASE("a principal that is refused again and again leaves a count, not a flood",
+          "[audit][pg]") {
+  LiveAudit live(database(), 16, "denials_per_minute = 5\n");
+  const Uuid domain = new_domain();
+  live.add_project("flood", {domain});
+  sdk::AuditEntry denied = decision_on("flood");
+  denied.reason = PX_REASON_INSUFFICIENT_RELATION;
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(live.record(denied).first == PX_OK);
+  }
+  CHECK(independent_verification(database(), domain) == 6);
+  REQUIRE(live.record(decision_on("flood")).first == PX_OK);  // granted, and a row as ever
+  REQUIRE(live.drain());
+  CHECK(independent_verification(database(), domain) == 8);
+  CHECK(
+      database().query("SELECT string_agg(relation, ' ' ORDER BY seq) FROM audit.audit_log_entry" +
+                       of_chain(domain)) ==
+      "read read read read read audit.denials_capped read audit.denials_counted");
+  CHECK(database().query("SELECT convert_from(canonical_bytes, 'UTF8')::json->'relation_path'->>0 "
+                         "FROM audit.audit_log_entry" +
+                         of_chain(domain) + " AND relation = 'audit.denials_counted'") ==
+        "count:35");
+  CHECK(live.metrics().find("plexsphere_audit_denials_counted_total 35") != std::string::npos);
+}
+
 TEST_CASE("two transactions that audit Domains in opposite order both commit", "[audit][pg]") {
   const LiveAudit live(database());
   const Uuid a = new_domain();

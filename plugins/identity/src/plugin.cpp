@@ -307,7 +307,9 @@ sdk::Status IdentityPlugin::sweep(const sdk::JobRun& run) {
 }
 
 sdk::Status IdentityPlugin::start() {
-  lanes_->proof.start(settings_.proof_threads);
+  // Argon2id keeps every core busy for as long as tokens come. Whoever holds a Domain's locks, and
+  // whoever only wants a heartbeat answered, must not wait for the processor behind it.
+  lanes_->proof.start(settings_.proof_threads, 10);
   lanes_->change.start(settings_.change_threads);
   credentials_.start();
   return {};

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "app/signer.hpp"
@@ -11,6 +12,7 @@
 #include "provider/software_provider.hpp"
 #include "rpc/grpc_log.hpp"
 #include "rpc/grpc_server.hpp"
+#include "store/file_journal.hpp"
 #include "store/file_memory.hpp"
 
 namespace plexsphere::signing {
@@ -98,6 +100,13 @@ class SigningPlugin final : public sdk::Plugin {
     config_ = *config;
     log_ = *log;
     clock_ = *clock;
+    // A signer that can record nothing answers nothing: it is not ready.
+    if (sdk::Status probe =
+            health->register_probe("journal", PX_PROBE_FAILING, std::chrono::seconds(2),
+                                   [this] { return journal_state(); });
+        !probe.ok()) {
+      return probe;
+    }
     // Informational: that a development provider is in use is worth showing, not worth failing.
     return health->register_probe(
         "key_provider", PX_PROBE_INFORMATIONAL, std::chrono::seconds(2), [] {
@@ -121,7 +130,7 @@ class SigningPlugin final : public sdk::Plugin {
       return ready;
     }
     Outcome<std::unique_ptr<GrpcServer>> server =
-        GrpcServer::start(endpoint.value(), *signer_, notice());
+        GrpcServer::start(endpoint.value(), {*signer_, *journal_, journal_clock(), notice()});
     if (!server.ok()) {
       return error_of(server.fault(), "listen_failed");
     }
@@ -139,6 +148,10 @@ class SigningPlugin final : public sdk::Plugin {
 
   void stop() override {
     server_.reset();
+    {
+      const std::lock_guard guard(journal_lock_);
+      journal_.reset();
+    }
     signer_.reset();
     memory_.reset();
     provider_.reset();
@@ -172,7 +185,26 @@ class SigningPlugin final : public sdk::Plugin {
       return error_of(signer.fault(), "seed_unusable");
     }
     signer_ = std::move(signer).value();
+    Outcome<std::unique_ptr<FileJournal>> journal =
+        FileJournal::open(text_of(config_, "state_directory"), notice());
+    if (!journal.ok()) {
+      return error_of(journal.fault(), "journal_unusable");
+    }
+    const std::lock_guard guard(journal_lock_);
+    journal_ = std::move(journal).value();
     return {};
+  }
+
+  [[nodiscard]] std::function<std::chrono::sys_time<std::chrono::milliseconds>()> journal_clock()
+      const {
+    return [clock = clock_] { return std::chrono::floor<std::chrono::milliseconds>(clock.now()); };
+  }
+
+  [[nodiscard]] sdk::ProbeResult journal_state() {
+    const std::lock_guard guard(journal_lock_);
+    const auto trouble = journal_ ? journal_->trouble() : std::nullopt;
+    return trouble ? sdk::ProbeResult{PX_HEALTH_DOWN, *trouble}
+                   : sdk::ProbeResult{PX_HEALTH_OK, ""};
   }
 
   [[nodiscard]] Signer::Notice notice() const {
@@ -187,6 +219,8 @@ class SigningPlugin final : public sdk::Plugin {
   sdk::Clock clock_;
   std::unique_ptr<SoftwareProvider> provider_;
   std::unique_ptr<FileMemory> memory_;
+  std::mutex journal_lock_;               // against the probe
+  std::unique_ptr<FileJournal> journal_;  // set and reset under journal_lock_
   std::unique_ptr<Signer> signer_;
   std::unique_ptr<GrpcServer> server_;
 };

@@ -21,6 +21,9 @@ TEST_CASE("every fault has the status code and the exact words of the contract",
       {FaultKind::kKeySetSuperseded, 9, "signing: key set superseded"},
       {FaultKind::kKeySetRejected, 3, "signing: key set rejected"},
       {FaultKind::kMemoryEmpty, 9, "signing: key set not adopted"},
+      {FaultKind::kCheckpointRegressed, 9, "signing: checkpoint regressed"},
+      {FaultKind::kCheckpointUnseen, 9, "signing: checkpoint not adopted"},
+      {FaultKind::kJournalUnavailable, 14, "signing: journal unavailable"},
       {FaultKind::kInternal, 13, "signing: internal error"},
   };
   for (const auto& row : rows) {

@@ -67,6 +67,43 @@ TEST_CASE("a damaged file is an error, not an empty memory", "[signing]") {
   CHECK(memory->recall(kScope).fault().kind == FaultKind::kInternal);
 }
 
+TEST_CASE("a checkpoint is recalled by the next process, and a changed one by none", "[signing]") {
+  const Place place;
+  const std::string root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+  const Scope other = Scope::parse(testing::kOtherDomain).value();
+  {
+    const auto memory = place.open().value();
+    CHECK_FALSE(memory->recall_checkpoint(kScope).value());
+    CHECK(memory->remember_checkpoint(kScope, {0, ""}).ok());
+    CHECK(memory->recall_checkpoint(kScope).value() == SeenCheckpoint{0, ""});
+    CHECK(memory->remember_checkpoint(kScope, {20852163, root}).ok());
+  }
+  const auto memory = place.open().value();
+  CHECK(memory->recall_checkpoint(kScope).value() == SeenCheckpoint{20852163, root});
+  CHECK_FALSE(memory->recall_checkpoint(other).value());
+
+  std::string name = kScope.text();
+  name[name.find(':')] = '-';
+  const std::filesystem::path file = place.path + "/" + name + ".checkpoint";
+  std::ifstream in(file);
+  const std::string line((std::istreambuf_iterator<char>(in)), {});
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    std::string changed = line;
+    changed[at] ^= 1;
+    std::ofstream(file) << changed;
+    CAPTURE(changed);
+    CHECK(memory->recall_checkpoint(kScope).fault().cause == file.string() + ": damaged");
+  }
+  std::ofstream(file) << "";
+  CHECK_FALSE(memory->recall_checkpoint(kScope).ok());
+  // Another scope's, put in its place.
+  REQUIRE(memory->remember_checkpoint(other, {1, root}).ok());
+  std::string other_name = other.text();
+  other_name[other_name.find(':')] = '-';
+  std::filesystem::rename(place.path + "/" + other_name + ".checkpoint", file);
+  CHECK_FALSE(memory->recall_checkpoint(kScope).ok());
+}
+
 TEST_CASE("a directory that cannot be had is named", "[signing]") {
   const test_support::TempDir directory;
   const std::string path = directory.write("file", "").string() + "/state";

@@ -197,7 +197,11 @@ TEST_CASE("a checkpoint note is origin, size, root and nothing that could be rea
           "[signing]") {
   const std::string head = "plexsphere.example/audit/platform\n";
   const std::string root = std::string(kRoot) + "\n";
-  CHECK(check_checkpoint(head + "0\n" + root).value() == "plexsphere.example/audit/platform");
+  CHECK(check_checkpoint(head + "0\n" + root).value().origin ==
+        "plexsphere.example/audit/platform");
+  const std::string largest = head + std::string(18, '9') + "\n" + root;
+  CHECK(check_checkpoint(largest).value().size == 999'999'999'999'999'999);
+  CHECK(check_checkpoint(largest).value().root == root.substr(0, root.size() - 1));
   CHECK(check_checkpoint(head + "20852163\n" + root + "extension\n").ok());
   for (const std::string& bad :
        {std::string(), head, head + "1\n", head + "1\n" + std::string(kRoot), "\n1\n" + root,

@@ -22,9 +22,20 @@ class RpcClient {
   template <class Request, class Response>
   grpc::Status call(Method<Request, Response> method, const Request& request,
                     Response& response) const {
+    std::string place;
+    return call(method, request, response, place);
+  }
+  // `place`: what a refusal says of the call's place in the journal; empty when nothing is said.
+  template <class Request, class Response>
+  grpc::Status call(Method<Request, Response> method, const Request& request, Response& response,
+                    std::string& place) const {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    return (stub_.get()->*method)(&context, request, &response);
+    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+    const auto& metadata = context.GetServerTrailingMetadata();
+    const auto found = metadata.find("signing-journal");
+    place = found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+    return status;
   }
 
   grpc::Status open(const std::string& scope, const std::string& key_id,

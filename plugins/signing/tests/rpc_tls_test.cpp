@@ -69,9 +69,7 @@ struct TlsSigner {
             {std::move(peer)}};
   }
   [[nodiscard]] std::unique_ptr<GrpcServer> serve(std::string peer) {
-    return GrpcServer::start(endpoint(std::move(peer)), *signer,
-                             [](std::string_view, std::string_view) {})
-        .value();
+    return GrpcServer::start(endpoint(std::move(peer)), signer.parts()).value();
   }
   [[nodiscard]] grpc::Status call_as(const GrpcServer& server, const Authority& issuer,
                                      const std::string& name, const std::string& key_id) const {
@@ -100,6 +98,9 @@ TEST_CASE("over TCP a peer is let in by an exact name in its certificate", "[sig
     CHECK(denied.error_code() == grpc::PERMISSION_DENIED);
     CHECK(denied.error_message() == "signing: peer identity denied");
   }
+  // Who was turned away is in the journal as well.
+  CHECK(test_support::read_file(tls.signer.state() + "/journal/00000000000000000001.journal")
+            .find(" k2 peer_identity_denied ") != std::string::npos);
   const auto by_uri = tls.serve("spiffe://plexsphere.example/core");
   // Past the gate the scope has a key already: the refusal is the signer's, not the gate's.
   CHECK(tls.call_as(*by_uri, tls.authority, "core", "k2").error_message() ==
@@ -122,10 +123,11 @@ TEST_CASE("missing or foreign TLS files stop the start and are named", "[signing
   const auto quiet = [](std::string_view, std::string_view) {};
   TlsEndpoint endpoint = tls.endpoint("core.plexsphere.example");
   endpoint.key_file = tls.authority.file("absent.key");
-  CHECK(
-      GrpcServer::start(endpoint, *tls.signer, quiet).fault().cause.starts_with(endpoint.key_file));
+  CHECK(GrpcServer::start(endpoint, tls.signer.parts(quiet))
+            .fault()
+            .cause.starts_with(endpoint.key_file));
   endpoint.key_file = tls.authority.file("core.key");
-  CHECK_FALSE(GrpcServer::start(endpoint, *tls.signer, quiet).ok());
+  CHECK_FALSE(GrpcServer::start(endpoint, tls.signer.parts(quiet)).ok());
 }
 
 }  // namespace

@@ -35,11 +35,12 @@ struct Notices {
 
 struct UnixSigner {
   explicit UnixSigner(std::vector<uid_t> uids = {geteuid()})
-      : server(GrpcServer::start(UnixEndpoint{path, std::move(uids)}, *signer,
-                                 [this](std::string_view event, std::string_view text) {
-                                   notices.add(event, text);
-                                 })
-                   .value()) {}
+      : server(
+            GrpcServer::start(UnixEndpoint{path, std::move(uids)},
+                              signer.parts([this](std::string_view event, std::string_view text) {
+                                notices.add(event, text);
+                              }))
+                .value()) {}
   [[nodiscard]] RpcClient client() const {
     return {server->target(), grpc::InsecureChannelCredentials()};
   }
@@ -185,22 +186,22 @@ TEST_CASE("the socket's directory is closed to others or the signer does not sta
   const UnixEndpoint endpoint{directory + "/signer.sock", {geteuid()}};
   const auto quiet = [](std::string_view, std::string_view) {};
   {
-    const auto server = GrpcServer::start(endpoint, *fixture, quiet).value();
+    const auto server = GrpcServer::start(endpoint, fixture.parts(quiet)).value();
     struct stat info {};
     REQUIRE(stat(directory.c_str(), &info) == 0);
     CHECK((info.st_mode & 07777) == 0750);
     REQUIRE(stat(endpoint.path.c_str(), &info) == 0);
     CHECK((info.st_mode & 0007) == 0);
-    CHECK(GrpcServer::start(endpoint, *fixture, quiet).fault().cause ==
+    CHECK(GrpcServer::start(endpoint, fixture.parts(quiet)).fault().cause ==
           endpoint.path + ": another process listens there");
   }
   CHECK_FALSE(std::filesystem::exists(endpoint.path));
   REQUIRE(chmod(directory.c_str(), 0755) == 0);
-  CHECK(GrpcServer::start(endpoint, *fixture, quiet).fault().cause.find("chmod 0750") !=
+  CHECK(GrpcServer::start(endpoint, fixture.parts(quiet)).fault().cause.find("chmod 0750") !=
         std::string::npos);
   REQUIRE(chmod(directory.c_str(), 0750) == 0);
   fixture.directory().write("run/signer.sock", "");
-  CHECK(GrpcServer::start(endpoint, *fixture, quiet).fault().cause.find("is not a socket") !=
+  CHECK(GrpcServer::start(endpoint, fixture.parts(quiet)).fault().cause.find("is not a socket") !=
         std::string::npos);
 }
 
@@ -217,8 +218,7 @@ TEST_CASE("a socket that a killed signer left behind is replaced", "[signing]") 
   REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   close(fd);
   REQUIRE(std::filesystem::exists(endpoint.path));
-  const auto server =
-      GrpcServer::start(endpoint, *fixture, [](std::string_view, std::string_view) {}).value();
+  const auto server = GrpcServer::start(endpoint, fixture.parts()).value();
   v1::OpenRotationResponse opened;
   const RpcClient client(server->target(), grpc::InsecureChannelCredentials());
   CHECK(client.open(kScope, "k1", opened).ok());

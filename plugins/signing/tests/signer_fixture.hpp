@@ -12,6 +12,8 @@
 
 #include "app/signer.hpp"
 #include "provider/software_provider.hpp"
+#include "rpc/service.hpp"
+#include "store/file_journal.hpp"
 #include "store/file_memory.hpp"
 #include "support/temp_dir.hpp"
 
@@ -38,6 +40,7 @@ class SignerFixture {
   // As after a crash: a new instance over the same seed and state.
   void restart() {
     signer_.reset();
+    journal_.reset();
     memory_.reset();
     provider_ = SoftwareProvider::open(seed_).value();
     const PublicKey document_key = provider_->generate(document_key_name()).value();
@@ -48,7 +51,16 @@ class SignerFixture {
                     notices.push_back(std::string(event) + ": " + std::string(text));
                   })
                   .value();
+    journal_ = FileJournal::open(state(), [](std::string_view, std::string_view) {}).value();
   }
+
+  // What a server serves with; `notice` may be called from several threads.
+  ServiceParts parts(Signer::Notice notice = [](std::string_view, std::string_view) {}) {
+    return {*signer_, *journal_,
+            [this] { return std::chrono::time_point_cast<std::chrono::milliseconds>(now); },
+            std::move(notice)};
+  }
+  FileJournal& journal() { return *journal_; }
 
   [[nodiscard]] std::string state() const { return (directory_.path() / "state").string(); }
   [[nodiscard]] const test_support::TempDir& directory() const { return directory_; }
@@ -65,6 +77,7 @@ class SignerFixture {
   std::unique_ptr<SoftwareProvider> provider_;
   std::unique_ptr<FileMemory> memory_;
   std::unique_ptr<Signer> signer_;
+  std::unique_ptr<FileJournal> journal_;
 };
 
 inline std::string event_under(std::string_view key_id) {

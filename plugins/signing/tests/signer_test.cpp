@@ -1,6 +1,7 @@
 #include "app/signer.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 #include "domain/key_set_document.hpp"
 #include "signer_fixture.hpp"
@@ -216,6 +217,98 @@ TEST_CASE("a key set that cannot be remembered is not handed out", "[signing]") 
   std::filesystem::create_directory(signer.state() + "/" + name + ".keyset.new");
   CHECK(signer->open_rotation(kDomain, "k2", one).fault().kind == FaultKind::kInternal);
   CHECK(signer->sign(kDomain, "", Purpose::kEvents, {event_under("k1")}, one).ok());
+}
+
+// --- checkpoints only ever grow ---
+
+constexpr std::string_view kRoot = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+constexpr std::string_view kOtherRoot = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+std::string note(std::uint64_t size, std::string_view root = kRoot) {
+  return "plexsphere.example/audit/" + std::string(kDomain) + "\n" + std::to_string(size) + "\n" +
+         std::string(root) + "\n";
+}
+
+// "signed", or the refusal in the contract's words.
+std::string checkpoint(SignerFixture& signer, const SignedDocument& set,
+                       std::vector<std::string> notes) {
+  const std::vector<std::string_view> views(notes.begin(), notes.end());
+  const auto result = signer->sign(kDomain, "", Purpose::kCheckpoints, views, set);
+  return result.ok() ? "signed" : std::string(status_detail(result.fault().kind));
+}
+
+TEST_CASE("a smaller checkpoint, or another of the same size, is not signed", "[signing]") {
+  SignerFixture signer;
+  const SignedDocument set = signer->open_rotation(kDomain, "k1", {}).value().key_set;
+  CHECK(checkpoint(signer, set, {note(10)}) == "signed");
+  CHECK(checkpoint(signer, set, {note(10)}) == "signed");  // an answer may have been lost
+  CHECK(checkpoint(signer, set, {note(9)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(10, kOtherRoot)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(0)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(11, kOtherRoot)}) == "signed");
+  const auto cause =
+      signer->sign(kDomain, "", Purpose::kCheckpoints, {note(10)}, set).fault().cause;
+  CHECK(cause == "a checkpoint of size 11 of " + std::string(kDomain) +
+                     " was signed before, and this one has size 10");
+  // Of several in one call each counts, and a refused call leaves nothing behind.
+  CHECK(checkpoint(signer, set, {note(12), note(11)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(12), note(12, kOtherRoot)}) ==
+        "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(11, kOtherRoot), note(12), note(13)}) == "signed");
+  signer.restart();
+  CHECK(checkpoint(signer, set, {note(12)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, set, {note(13)}) == "signed");
+}
+
+TEST_CASE("a rotation does not make the signer forget its checkpoints", "[signing]") {
+  SignerFixture signer;
+  const SignedDocument one = signer->open_rotation(kDomain, "k1", {}).value().key_set;
+  REQUIRE(checkpoint(signer, one, {note(10)}) == "signed");
+  const SignedDocument two = signer->open_rotation(kDomain, "k2", one).value().key_set;
+  CHECK(checkpoint(signer, two, {note(9)}) == "signing: checkpoint regressed");
+  CHECK(checkpoint(signer, two, {note(11)}) == "signed");
+}
+
+TEST_CASE("a scope whose checkpoints this instance does not remember waits for adopt",
+          "[signing]") {
+  const auto forget = [](const SignerFixture& signer) {
+    for (const auto& entry : std::filesystem::directory_iterator(signer.state())) {
+      if (entry.path().extension() == ".checkpoint") {
+        std::filesystem::remove(entry);
+      }
+    }
+  };
+  {
+    SignerFixture signer;
+    const SignedDocument set = signer->open_rotation(kDomain, "k1", {}).value().key_set;
+    REQUIRE(checkpoint(signer, set, {note(10)}) == "signed");
+    forget(signer);
+    signer.restart();
+    CHECK(checkpoint(signer, set, {note(11)}) == "signing: checkpoint not adopted");
+    CHECK(checkpoint(signer, set, {note(0)}) == "signing: checkpoint not adopted");
+    // Events do not wait for it.
+    CHECK(signer->sign(kDomain, "", Purpose::kEvents, {testing::event_under("k1")}, set).ok());
+  }
+  SignerSettings settings;
+  settings.adopt = true;
+  SignerFixture signer(settings);
+  const SignedDocument set = signer->open_rotation(kDomain, "k1", {}).value().key_set;
+  REQUIRE(checkpoint(signer, set, {note(10)}) == "signed");
+  forget(signer);
+  signer.restart();
+  CHECK(checkpoint(signer, set, {note(7)}) == "signed");
+  CHECK(signer.notices.back().starts_with("signing_checkpoint_adopted: "));
+  CHECK(checkpoint(signer, set, {note(6)}) == "signing: checkpoint regressed");
+}
+
+TEST_CASE("a damaged memory of checkpoints signs none", "[signing]") {
+  SignerFixture signer;
+  const SignedDocument set = signer->open_rotation(kDomain, "k1", {}).value().key_set;
+  REQUIRE(checkpoint(signer, set, {note(10)}) == "signed");
+  std::ofstream(signer.state() + "/domain-" + std::string(kDomain.substr(7)) + ".checkpoint")
+      << "9 - x\n";
+  signer.restart();
+  CHECK(checkpoint(signer, set, {note(11)}) == "signing: internal error");
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // The channel against the built plexsphere-signer.
 #include "rpc/signer_channel.hpp"
 
+#include <fstream>
+
 #include "signer_rig.hpp"
+#include "support/http_client.hpp"
 #include "support/wait_until.hpp"
 
 namespace plexsphere::signing_client {
@@ -133,6 +136,82 @@ TEST_CASE("a damaged memory of the signer is its operator's to see, and signs no
         std::string::npos);
 }
 
+TEST_CASE("answers and refusals say where the call stands in the journal", "[signing_client]") {
+  SignerRig rig(1s);
+  const SignedDocument first = *rig.open("k1");
+  const auto sign = [&](const std::string& key_id) {
+    std::promise<JournalPlace> promise;
+    rig.channel().sign({kScope, Purpose::kEvents, key_id, {event_under("k1")}}, first,
+                       [&](const sdk::Result<SignAnswer>&, const JournalPlace& place) {
+                         promise.set_value(place);
+                       });
+    return promise.get_future().get();
+  };
+  const JournalPlace done = sign("");
+  const JournalPlace refused = sign("k9");
+  REQUIRE(done.mark);
+  REQUIRE(refused.mark);
+  CHECK(done.mark->seq == 2);
+  CHECK(refused.mark->seq == 3);
+  CHECK(refused.mark->instance == done.mark->instance);
+  // The same as in the signer's own file.
+  const std::string journal =
+      test_support::read_file(rig.signer.state() / "journal" / "00000000000000000001.journal");
+  for (const JournalMark& mark : {*done.mark, *refused.mark}) {
+    CHECK(journal.find("\n" + mark.instance + " " + std::to_string(mark.seq) + " ") !=
+          std::string::npos);
+    CHECK(journal.find(" " + mark.head + "\n") != std::string::npos);
+  }
+  rig.signer.pause();  // it may have taken the call: nobody can tell
+  const JournalPlace lost = sign("");
+  CHECK_FALSE(lost.mark);
+  CHECK(lost.lost);
+  rig.signer.resume();
+}
+
+TEST_CASE("a signer whose disk is full answers nothing and is not ready until there is room",
+          "[signing_client]") {
+  SignerRig rig;
+  const SignedDocument first = *rig.open("k1");
+  const auto journal = rig.signer.state() / "journal" / "00000000000000000001.journal";
+  const auto ready = [&] {
+    return test_support::HttpClient(10s).request("GET", rig.signer.http() + "/readyz").status;
+  };
+  CHECK(ready() == 200);
+  rig.signer.limit_files(std::filesystem::file_size(journal) + 100);
+  const auto refused = rig.sign(first, "", "k1");
+  CHECK(refusal(refused, sdk::Code::unavailable) == "signing_unavailable");
+  CHECK(refused.error().detail.find("signing: journal unavailable") != std::string::npos);
+  CHECK(refusal(rig.fetch(), sdk::Code::unavailable) == "signing_unavailable");
+  CHECK(test_support::wait_until(20s, [&] { return ready() == 503; }));
+  rig.signer.limit_files(std::nullopt);
+  CHECK(rig.sign(first, "", "k1").ok());
+  CHECK(test_support::wait_until(20s, [&] { return ready() == 200; }));
+  CHECK(test_support::read_file(journal).find(" 2 ") != std::string::npos);
+}
+
+TEST_CASE("a signer that was killed goes on with its journal, and with a damaged one not at all",
+          "[signing_client]") {
+  SignerRig rig;
+  const SignedDocument first = *rig.open("k1");
+  const auto journal = rig.signer.state() / "journal" / "00000000000000000001.journal";
+  rig.signer.kill();
+  const std::string whole = test_support::read_file(journal);
+  std::ofstream(journal, std::ios::app)
+      << whole.substr(whole.rfind('\n', whole.size() - 2) + 1, 90);
+  rig.signer.start();
+  CHECK(rig.signer.log().find("signing_journal_torn_record_cut") != std::string::npos);
+  CHECK(test_support::wait_until(20s, [&] { return rig.sign(first, "", "k1").ok(); }));
+  CHECK(rig.signer.stop() == 0);
+
+  std::string changed = test_support::read_file(journal);
+  REQUIRE(changed.starts_with(whole));
+  changed[whole.size() - 200] ^= 1;
+  std::ofstream(journal) << changed;
+  CHECK_THROWS_WITH(rig.signer.start(), Catch::Contains("journal_unusable") &&
+                                            Catch::Contains(": damaged at line 2, byte "));
+}
+
 TEST_CASE("a signer that is away is unavailable within the deadline", "[signing_client]") {
   SignerRig rig(1s);
   const SignedDocument first = *rig.open("k1");
@@ -162,7 +241,7 @@ TEST_CASE("what is in flight completes when the channel is shut down", "[signing
   std::atomic<int> unavailable = 0;
   for (int i = 0; i < 20; ++i) {
     rig.channel().sign({kScope, Purpose::kEvents, "", {event_under("k1")}}, first,
-                       [&](const sdk::Result<SignAnswer>& answer) {
+                       [&](const sdk::Result<SignAnswer>& answer, const JournalPlace&) {
                          ++completed;
                          unavailable +=
                              !answer.ok() && answer.error().reason == "signing_unavailable";

@@ -24,7 +24,9 @@ template <class T, class Start>
 sdk::Result<T> result_of(Start start) {
   auto promise = std::make_shared<std::promise<sdk::Result<T>>>();
   auto future = promise->get_future();
-  start([promise](sdk::Result<T> result) { promise->set_value(std::move(result)); });
+  start([promise](sdk::Result<T> result, const JournalPlace&) {
+    promise->set_value(std::move(result));
+  });
   REQUIRE(future.wait_for(30s) == std::future_status::ready);
   return future.get();
 }

@@ -244,7 +244,7 @@ bool plain() {
 }
 
 bool tls() {
-  Capacity capacity({4'000, 4'000, 0s}, true);
+  Capacity capacity({9'000, 9'000, 0s}, true);
   capacity.measure_memory();
   std::fprintf(stderr, "over TLS, ");
   capacity.print();

@@ -15,9 +15,10 @@ BEGIN
   RETURN renamed;
 END
 $$;
--- A canonical audit record after its number.
+-- A canonical audit record after its number. (Greedy throughout: one reluctant quantifier makes a whole
+-- expression reluctant, and of the number only a digit would go.)
 CREATE OR REPLACE FUNCTION bench.tail(text) RETURNS text LANGUAGE sql AS $$
-  SELECT regexp_replace($1, '^.*?"seq":[0-9]+', '')
+  SELECT regexp_replace($1, '^[{]"v":1,"chain":"[^"]*","seq":[0-9]+', '')
 $$;
 
 CREATE TABLE bench.work AS

@@ -4,7 +4,7 @@
 # held to the same: only the signing plugin signs.
 source "$(dirname "$0")/../lib.sh"
 
-binaries=(plexsphere plexctl plexsphere-bootstrap plexsphere-signer)
+binaries=(plexsphere plexctl plexsphere-bootstrap plexsphere-signer plexsphere-signer-journal)
 
 check() {
   [[ "$1" == signing ]] && return 0

@@ -101,5 +101,27 @@ TEST_CASE("a client that sends a byte now and then does not hold the end", "[htt
   CHECK(slow.answer().value().status == 408);
 }
 
+TEST_CASE("an engine goes while workers and others are about to answer", "[http]") {
+  // No round can be told when to go wrong; many rounds, watched by the sanitizers, do it.
+  for (int round = 0; round < 40; ++round) {
+    Fixture fixture({.workers = 4});
+    std::vector<std::unique_ptr<WireClient>> clients;
+    for (int i = 0; i < 4; ++i) {
+      const auto port = port_of(fixture.engine->addresses().front());
+      clients.push_back(std::make_unique<WireClient>(port));
+      std::string requests;
+      for (int k = 0; k < 50; ++k) {
+        requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+      }
+      (void)clients.back()->send(requests + "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    REQUIRE(test_support::wait_until(10s, [&] { return fixture.sink.held() > 0; }));
+    std::jthread late([&] { fixture.sink.release(); });
+    fixture.engine.reset();
+    late.join();
+    fixture.sink.release();  // what was held meanwhile is answered to nobody
+  }
+}
+
 }  // namespace
 }  // namespace plexsphere::host::http

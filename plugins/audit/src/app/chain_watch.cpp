@@ -42,6 +42,11 @@ ChainWatch::Broken ChainWatch::broken() const {
   return out;
 }
 
+bool ChainWatch::is_broken(const Uuid& chain) const {
+  const std::lock_guard lock(mutex_);
+  return broken_.contains(chain);
+}
+
 void ChainWatch::run() {
   do {
     round();
@@ -83,6 +88,9 @@ ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t he
     outcome = read_tail(chain, seen, head);
   }
   if (outcome == Look::kHolds) {
+    outcome = check_newest(chain, seen);
+  }
+  if (outcome == Look::kHolds) {
     outcome = read_sample(chain, seen);
   }
   return outcome;
@@ -108,9 +116,24 @@ ChainWatch::Look ChainWatch::look_back(const Uuid& chain, const Seen& seen) {
 ChainWatch::Look ChainWatch::read_tail(const Uuid& chain, Seen& seen, std::int64_t head) {
   Look outcome = Look::kHolds;
   while (outcome == Look::kHolds && seen.seq < head) {
-    outcome = read(chain, seen.seq + 1, std::min(seen.seq + kBatch, head), seen);
+    const std::int64_t to = std::min(seen.seq + kBatch, head);
+    auto batch = check_.batch(chain, seen.checkpoints, to);
+    outcome = batch.ok() ? read(chain, seen.seq + 1, to, seen, &*batch) : Look::kAway;
   }
   return outcome;
+}
+
+ChainWatch::Look ChainWatch::check_newest(const Uuid& chain, Seen& seen) {
+  const auto divergence = check_.newest(chain, seen.checkpoints);
+  if (!divergence.ok()) {
+    return Look::kAway;
+  }
+  if (!divergence.value()) {
+    return Look::kHolds;
+  }
+  verifier_.report(chain, *divergence.value());
+  found(chain, *divergence.value());
+  return Look::kBroken;
 }
 
 ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
@@ -119,7 +142,7 @@ ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
   }
   const std::int64_t from = seen.sampled < seen.seq ? seen.sampled + 1 : 1;
   Seen reached;
-  const Look outcome = read(chain, from, std::min(from + kSample - 1, seen.seq), reached);
+  const Look outcome = read(chain, from, std::min(from + kSample - 1, seen.seq), reached, nullptr);
   if (outcome == Look::kHolds) {
     seen.sampled = reached.seq;
   }
@@ -127,8 +150,14 @@ ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
 }
 
 ChainWatch::Look ChainWatch::read(const Uuid& chain, std::int64_t from, std::int64_t to,
-                                  Seen& reached) {
-  const auto verdict = verifier_.verify(chain, {from, to}, [this] { return !stopping(); });
+                                  Seen& reached, CheckpointCheck::Batch* batch) {
+  const auto verdict = verifier_.verify(
+      chain, {from, to}, [this] { return !stopping(); },
+      [batch](const Link& link) {
+        if (batch != nullptr) {
+          batch->read(link);
+        }
+      });
   if (!verdict.ok()) {
     return Look::kAway;
   }
@@ -136,9 +165,17 @@ ChainWatch::Look ChainWatch::read(const Uuid& chain, std::int64_t from, std::int
     found(chain, *verdict->divergence);
     return Look::kBroken;
   }
+  if (batch != nullptr && batch->divergence()) {
+    verifier_.report(chain, *batch->divergence());
+    found(chain, *batch->divergence());
+    return Look::kBroken;
+  }
   const std::int64_t entries = verdict->to - from + 1;
   if (entries == 0) {
     return Look::kAway;
+  }
+  if (batch != nullptr) {
+    reached.checkpoints.tree = batch->tree();
   }
   reached.seq = verdict->to;
   reached.hash = verdict->last_hash;

@@ -4,7 +4,8 @@
 //
 // What it has read it remembers in this process: the last number and hash of each chain. Whoever
 // rewrites a chain with all its hashes, or sets it back to an earlier point, changes the database
-// and not this memory, and is found at the next round.
+// and not this memory, and is found at the next round. Signed checkpoints are held against the
+// entries on the way; they remember for longer than a process does.
 //
 // Thread safety: start and stop from one thread, the rest from any. Owns its thread. What did
 // not hold is read again in each round, until it does.
@@ -18,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "app/checkpoint_check.hpp"
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "store/audit_store.hpp"
@@ -37,8 +39,14 @@ class ChainWatch {
   static constexpr std::int64_t kBatch = 2'048;  // entries of one read transaction
   static constexpr std::int64_t kSample = 512;   // entries read again in each round, per chain
 
-  ChainWatch(AuditStore store, const Verifier& verifier, sdk::Log log, Pace pace, Meters meters)
-      : store_(std::move(store)), verifier_(verifier), log_(log), pace_(pace), meters_(meters) {}
+  ChainWatch(AuditStore store, CheckpointStore checkpoints, const Verifier& verifier, sdk::Log log,
+             Pace pace, Meters meters)
+      : store_(std::move(store)),
+        check_(std::move(checkpoints)),
+        verifier_(verifier),
+        log_(log),
+        pace_(pace),
+        meters_(meters) {}
   ChainWatch(const ChainWatch&) = delete;
   ChainWatch& operator=(const ChainWatch&) = delete;
   ~ChainWatch() { stop(); }
@@ -51,6 +59,7 @@ class ChainWatch {
     std::string first;  // chain, number and finding of one of them
   };
   Broken broken() const;
+  bool is_broken(const sdk::Uuid& chain) const;
 
  private:
   // What was read of one chain.
@@ -59,6 +68,7 @@ class ChainWatch {
     std::string hash;  // of `seq`
     std::int64_t sampled = 0;
     std::uint64_t round = 0;  // in which its head was last listed
+    CheckpointCheck::Seen checkpoints;
   };
 
   // kAway: the process stops, or the database is away.
@@ -71,8 +81,11 @@ class ChainWatch {
   Look look_back(const sdk::Uuid& chain, const Seen& seen);
   Look read_tail(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
   Look read_sample(const sdk::Uuid& chain, Seen& seen);
-  // Reads from..to and reports what does not hold; `reached` is how far it does.
-  Look read(const sdk::Uuid& chain, std::int64_t from, std::int64_t to, Seen& reached);
+  Look check_newest(const sdk::Uuid& chain, Seen& seen);
+  // Reads from..to and reports what does not hold; `reached` is how far it does. `batch` is for
+  // entries that come next.
+  Look read(const sdk::Uuid& chain, std::int64_t from, std::int64_t to, Seen& reached,
+            CheckpointCheck::Batch* batch);
   void found(const sdk::Uuid& chain, const Divergence& divergence);
   void clear(const sdk::Uuid& chain);
   // False when the process stops meanwhile.
@@ -80,6 +93,7 @@ class ChainWatch {
   bool stopping() const;
 
   const AuditStore store_;
+  const CheckpointCheck check_;
   const Verifier& verifier_;
   const sdk::Log log_;
   const Pace pace_;

@@ -181,6 +181,9 @@ Status Committer::append(const std::vector<Item>& batch) {
       rows.push_back(&row);
     }
   }
+  if (rows.empty()) {
+    return {};  // refusals that are counted instead
+  }
   const auto count = static_cast<double>(rows.size());
   Status outcome = contained([&] { return work_.append(std::move(rows)); });
   if (outcome.ok()) {

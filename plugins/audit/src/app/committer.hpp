@@ -29,7 +29,7 @@ namespace plexsphere::audit {
 
 // What the committer needs done; each from its own threads.
 struct CommitterWork {
-  // Rows of an entry if that takes no look-up.
+  // Rows of an entry if that takes no look-up. None at all: there is nothing to wait for.
   std::function<std::optional<std::vector<Row>>(const Entry&)> prepare_quickly;
   // The same with look-ups; blocks.
   std::function<sdk::Result<std::vector<Row>>(const Entry&)> prepare;

@@ -17,9 +17,10 @@ sdk::ProbeResult ReconcileProbe::run() {
     }
   }
   if (faults_ > 0) {
-    return {PX_HEALTH_DOWN, std::to_string(faults_) +
-                                " chains end elsewhere than their heads say; verify them and see "
-                                "audit.audit_tamper_quarantine"};
+    return {PX_HEALTH_DOWN,
+            std::to_string(faults_) +
+                " chains end elsewhere than their heads or checkpoints say; verify them and see "
+                "audit.audit_tamper_quarantine"};
   }
   if (const auto broken = watch_.broken(); broken.chains > 0) {
     return {PX_HEALTH_DOWN, std::to_string(broken.chains) + " chains do not hold, one of them " +

@@ -1,5 +1,7 @@
 #include "app/rows.hpp"
 
+#include <utility>
+
 namespace plexsphere::audit {
 
 sdk::Result<Row> row_in(const sdk::Uuid& chain, const Entry& entry, Peppers& peppers) {
@@ -26,6 +28,56 @@ std::optional<Row> known_row_in(const sdk::Uuid& chain, const Entry& entry,
     return std::nullopt;
   }
   return make_row(entry, chain, *subject, object);
+}
+
+sdk::Result<std::vector<Row>> RecordedRows::of(const Entry& entry) const {
+  const auto chains = resolvers_.chains(entry);
+  if (!chains.ok()) {
+    return chains.error();
+  }
+  std::vector<Row> rows;
+  for (const sdk::Uuid& chain : chains.value()) {
+    auto row = row_in(chain, entry, peppers_);
+    if (!row.ok()) {
+      return row.error();
+    }
+    rows.push_back(std::move(*row));
+  }
+  cap(entry, rows);
+  return rows;
+}
+
+std::optional<std::vector<Row>> RecordedRows::known_of(const Entry& entry) const {
+  const auto chains = resolvers_.known_chains(entry);
+  if (!chains) {
+    return std::nullopt;
+  }
+  std::vector<Row> rows;
+  for (const sdk::Uuid& chain : *chains) {
+    auto row = known_row_in(chain, entry, peppers_);
+    if (!row) {
+      return std::nullopt;
+    }
+    rows.push_back(std::move(*row));
+  }
+  cap(entry, rows);
+  return rows;
+}
+
+// Last, so that an entry is judged once, when nothing can fail any more. Making the row has brought
+// the chain's pepper into memory, and an announcement names nobody but the same subject.
+void RecordedRows::cap(const Entry& entry, std::vector<Row>& rows) const {
+  std::vector<Row> kept;
+  for (Row& row : rows) {
+    const auto verdict = cap_.judge(entry, row.chain);
+    if (verdict == DenialCap::Verdict::kWrite) {
+      kept.push_back(std::move(row));
+    } else if (verdict == DenialCap::Verdict::kAnnounce) {
+      auto announcement = known_row_in(row.chain, cap_.announcement(entry), peppers_);
+      kept.push_back(announcement ? std::move(*announcement) : std::move(row));
+    }
+  }
+  rows = std::move(kept);
 }
 
 }  // namespace plexsphere::audit

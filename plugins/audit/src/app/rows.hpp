@@ -1,11 +1,14 @@
-// From an entry to its row in a chain: the pseudonyms of its subject and, where the object is a
-// person, of its object. Thread-safe.
+// From an entry to its rows: the chains it belongs to, and in each the pseudonyms of its subject
+// and, where the object is a person, of its object. Thread-safe.
 #pragma once
 
 #include <optional>
+#include <vector>
 
+#include "app/denial_cap.hpp"
 #include "app/entry.hpp"
 #include "app/peppers.hpp"
+#include "app/resolvers.hpp"
 
 namespace plexsphere::audit {
 
@@ -15,5 +18,25 @@ namespace plexsphere::audit {
 // The same if the chain's pepper is in memory; does not block.
 [[nodiscard]] std::optional<Row> known_row_in(const sdk::Uuid& chain, const Entry& entry,
                                               const Peppers& peppers);
+
+// The rows of recorded entries. A refusal beyond its principal's cap may have fewer than it has
+// chains, or none; see DenialCap.
+class RecordedRows {
+ public:
+  RecordedRows(Resolvers& resolvers, Peppers& peppers, DenialCap& cap)
+      : resolvers_(resolvers), peppers_(peppers), cap_(cap) {}
+
+  // FAILED_PRECONDITION "domain_unresolved", UNAVAILABLE "pepper_unavailable". May block.
+  [[nodiscard]] sdk::Result<std::vector<Row>> of(const Entry& entry) const;
+  // The same if neither a resolver nor the database has to be asked.
+  [[nodiscard]] std::optional<std::vector<Row>> known_of(const Entry& entry) const;
+
+ private:
+  void cap(const Entry& entry, std::vector<Row>& rows) const;
+
+  Resolvers& resolvers_;
+  Peppers& peppers_;
+  DenialCap& cap_;
+};
 
 }  // namespace plexsphere::audit

@@ -36,7 +36,8 @@ Result<ChainWalk> Verifier::begin_walk(const sdk::Transaction& tx, const Uuid& c
 // Reads in one transaction and writes nothing: a finding is kept in another one, after this one has
 // given its connection back.
 Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segment,
-                                        const std::function<bool()>& keep_going) const {
+                                        const std::function<bool()>& keep_going,
+                                        const std::function<void(const Link&)>& each) const {
   auto tx = store_.store().begin_read();
   if (!tx.ok()) {
     return tx.error();
@@ -64,6 +65,9 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
   const auto done =
       store_.walk(*tx, chain, from, has_head ? to : kEverything, [&](const Link& link) {
         divergence = walk->step(link);
+        if (!divergence && each) {
+          each(link);
+        }
         cut_short = !divergence && walk->steps() % kAskEvery == 0 && !keep_going();
         return !divergence && !cut_short;
       });
@@ -80,10 +84,11 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
 }
 
 Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
-                                 const std::function<bool()>& keep_going) const {
-  auto walked = walk(chain, segment, keep_going);
+                                 const std::function<bool()>& keep_going,
+                                 const std::function<void(const Link&)>& each) const {
+  auto walked = walk(chain, segment, keep_going, each);
   if (walked.ok() && walked->head_missing) {
-    walked = walk(chain, segment, keep_going);  // perhaps the chain was only just begun
+    walked = walk(chain, segment, keep_going, each);  // perhaps the chain was only just begun
   }
   if (!walked.ok()) {
     return walked.error();
@@ -117,7 +122,14 @@ Result<std::size_t> Verifier::check_heads() const {
   for (const HeadFault& fault : faults.value()) {
     report(fault.chain, {fault.seq, Finding::head_mismatch, fault.last_hash, fault.head_hash});
   }
-  return faults.value().size();
+  const auto beyond = store_.checkpoints_beyond();
+  if (!beyond.ok()) {
+    return beyond.error();
+  }
+  for (const CheckpointBeyond& each : beyond.value()) {
+    report(each.chain, {each.size, Finding::checkpoint_mismatch, each.root, std::nullopt});
+  }
+  return faults.value().size() + beyond.value().size();
 }
 
 }  // namespace plexsphere::audit

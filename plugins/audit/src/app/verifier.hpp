@@ -31,12 +31,15 @@ class Verifier {
   Verifier(AuditStore store, sdk::Log log) : store_(std::move(store)), log_(log) {}
 
   // Walks until the end, a divergence, or `keep_going` says no; a segment cut short by the latter
-  // is sound as far as the verdict's `to`. A divergence is logged and quarantined.
+  // is sound as far as the verdict's `to`. `each`, where given, gets every entry that fitted, in
+  // order; the walk may begin again from the first. A divergence is logged and quarantined.
   // OUT_OF_RANGE "segment_out_of_range": it begins past the head.
   sdk::Result<Verdict> verify(const sdk::Uuid& chain, const Segment& segment,
-                              const std::function<bool()>& keep_going) const;
+                              const std::function<bool()>& keep_going,
+                              const std::function<void(const Link&)>& each = {}) const;
 
-  // Every head against its last entry. Findings are logged and quarantined.
+  // Every head against its last entry and its newest checkpoint. Findings are logged and
+  // quarantined.
   sdk::Result<std::size_t> check_heads() const;
   // Logs and quarantines a finding.
   void report(const sdk::Uuid& chain, const Divergence& divergence) const;
@@ -47,7 +50,8 @@ class Verifier {
     bool head_missing = false;  // there are entries and no head
   };
   sdk::Result<Walked> walk(const sdk::Uuid& chain, const Segment& segment,
-                           const std::function<bool()>& keep_going) const;
+                           const std::function<bool()>& keep_going,
+                           const std::function<void(const Link&)>& each) const;
   sdk::Result<ChainWalk> begin_walk(const sdk::Transaction& tx, const sdk::Uuid& chain,
                                     std::int64_t from) const;
 

@@ -20,6 +20,8 @@ std::string_view finding_name(Finding finding) {
       return "rewritten";
     case Finding::mirror_divergence:
       return "mirror_divergence";
+    case Finding::checkpoint_mismatch:
+      return "checkpoint_mismatch";
   }
   return "unknown";
 }

@@ -13,14 +13,15 @@
 namespace plexsphere::audit {
 
 enum class Finding {
-  missing_entry,      // a seq between two stored ones, or up to the head, is not there
-  broken_link,        // prev_hash is not the hash of the entry before
-  hash_mismatch,      // entry_hash is not the hash of prev_hash and canonical_bytes
-  content_differs,    // canonical_bytes name another chain or seq, or the filter columns another
-                      // value
-  head_mismatch,      // the chain's head names another last entry
-  rewritten,          // the entry is another than when it was read before, or is gone
-  mirror_divergence,  // the entry's copy in the object store is gone or says something else
+  missing_entry,        // a seq between two stored ones, or up to the head, is not there
+  broken_link,          // prev_hash is not the hash of the entry before
+  hash_mismatch,        // entry_hash is not the hash of prev_hash and canonical_bytes
+  content_differs,      // canonical_bytes name another chain or seq, or the filter columns another
+                        // value
+  head_mismatch,        // the chain's head names another last entry
+  rewritten,            // the entry is another than when it was read before, or is gone
+  checkpoint_mismatch,  // the entries up to it are not those of a signed checkpoint, or of its tree
+  mirror_divergence,    // the entry's copy in the object store is gone or says something else
 };
 
 [[nodiscard]] std::string_view finding_name(Finding finding);
@@ -37,8 +38,10 @@ struct Link {
 struct Divergence {
   std::int64_t seq = 0;
   Finding finding = Finding::hash_mismatch;
-  std::optional<std::string> expected;  // recomputed; none for an entry that is not there
-  std::optional<std::string> observed;  // stored
+  // Recomputed; none for an entry that is not there. Of a checkpoint_mismatch the root that was
+  // signed.
+  std::optional<std::string> expected;
+  std::optional<std::string> observed;  // stored; of a checkpoint_mismatch the root as it is now
 };
 
 inline constexpr std::size_t kHashSize = 32;

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/digest.hpp"
+#include "plexsphere/sdk/checkpoint.hpp"
 #include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/time.hpp"
 #include "plexsphere/sdk/uuid.hpp"
@@ -70,6 +72,14 @@ Result<Json> entry_json(const StoredEntry& stored) {
   return out;
 }
 
+Json hex_list(const std::vector<std::string>& hashes) {
+  Json out = Json::array();
+  for (const std::string& hash : hashes) {
+    out.push_back(hex_encode(hash));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> render_proof(const StoredEntry& stored) {
@@ -121,6 +131,56 @@ std::string render_verdict(const Verdict& verdict) {
 std::string render_erasure(const Erasure::Outcome& outcome) {
   return Json{{"subject_pseudonym", hex_encode(outcome.pseudonym)},
               {"erased_at", sdk::rfc3339(outcome.erased_at)}}
+      .dump();
+}
+
+std::string render_records(const std::vector<StoredEntry>& entries) {
+  Json items = Json::array();
+  for (const StoredEntry& entry : entries) {
+    items.push_back({{"seq", entry.seq},
+                     {"prev_hash", hex_encode(entry.prev_hash)},
+                     {"entry_hash", hex_encode(entry.entry_hash)},
+                     {"canonical_bytes", sdk::base64_encode(entry.canonical_bytes)}});
+  }
+  return Json{{"items", std::move(items)}}.dump();
+}
+
+std::string render_checkpoints(const std::string& origin,
+                               const std::vector<StoredCheckpoint>& checkpoints,
+                               const std::string& next_cursor) {
+  Json items = Json::array();
+  for (const StoredCheckpoint& each : checkpoints) {
+    items.push_back({{"size", each.size},
+                     {"root_hash", hex_encode(each.root)},
+                     {"signed_at", sdk::rfc3339(each.signed_at)},
+                     {"key_id", each.key_id},
+                     {"verifier_key", sdk::verifier_key(&sha256, {origin, each.public_key})},
+                     {"note", each.note}});
+  }
+  Json out{{"origin", origin}, {"items", std::move(items)}};
+  if (!next_cursor.empty()) {
+    out["next_cursor"] = next_cursor;
+  }
+  return out.dump();
+}
+
+std::string render_inclusion(const InclusionProof& proof) {
+  return Json{{"origin", proof.origin},
+              {"seq", proof.seq},
+              {"size", proof.size},
+              {"entry_hash", hex_encode(proof.entry_hash)},
+              {"root_hash", hex_encode(proof.root)},
+              {"hashes", hex_list(proof.hashes)}}
+      .dump();
+}
+
+std::string render_consistency(const ConsistencyProof& proof) {
+  return Json{{"origin", proof.origin},
+              {"from", proof.from},
+              {"to", proof.to},
+              {"from_root_hash", hex_encode(proof.from_root)},
+              {"to_root_hash", hex_encode(proof.to_root)},
+              {"hashes", hex_list(proof.hashes)}}
       .dump();
 }
 

@@ -119,6 +119,9 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.list_of_correlation_,
                 store.read("entry.list_of_correlation", sql::list("correlation_id"),
                            kListParameters, kEntryTypes));
+  declarer.keep(out.records_,
+                store.read("entry.records", sql::kRecords, {Type::uuid, Type::int64, Type::int64},
+                           {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
   declarer.keep(out.find_,
                 store.read("entry.find", sql::find(), {Type::uuid, Type::int64}, kEntryTypes));
   declarer.keep(
@@ -126,8 +129,14 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
       store.read("entry.walk", sql::kWalk, {Type::uuid, Type::int64, Type::int64},
                  {Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::timestamp, Type::text,
                   Type::text, Type::text, Type::text, Type::bytes, Type::text}));
+  declarer.keep(out.walk_links_, store.read("entry.walk_links", sql::kWalkLinks,
+                                            {Type::uuid, Type::int64, Type::int64},
+                                            {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
   declarer.keep(out.head_faults_, store.read("chain.head_faults", sql::kHeadFaults, {},
                                              {Type::uuid, Type::int64, Type::bytes, Type::bytes}));
+  declarer.keep(out.checkpoints_beyond_,
+                store.read("chain.checkpoints_beyond", sql::kCheckpointsBeyond, {},
+                           {Type::uuid, Type::int64, Type::bytes}));
   declarer.keep(out.quarantine_,
                 store.write("quarantine.add", sql::kQuarantine,
                             {Type::uuid, Type::int64, Type::text, Type::bytes, Type::bytes}));
@@ -287,6 +296,25 @@ Result<std::vector<StoredEntry>> AuditStore::list(const Uuid& chain, const Entry
   return out;
 }
 
+Result<std::vector<StoredEntry>> AuditStore::records(const Uuid& chain, std::int64_t from,
+                                                     std::int64_t limit) const {
+  const auto rows = store_.read_once(records_, chain, from, limit);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  std::vector<StoredEntry> out;
+  out.reserve(rows->size());
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const sdk::Row row = (*rows)[i];
+    StoredEntry& entry = out.emplace_back();
+    entry.seq = row.integer(0);
+    entry.canonical_bytes = row.bytes(1);
+    entry.prev_hash = row.bytes(2);
+    entry.entry_hash = row.bytes(3);
+  }
+  return out;
+}
+
 Result<std::optional<StoredEntry>> AuditStore::find(const Uuid& chain, std::int64_t seq) const {
   const auto rows = store_.read_once(find_, chain, seq);
   if (!rows.ok()) {
@@ -306,6 +334,15 @@ Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t f
                    });
 }
 
+Status AuditStore::walk_links(const Transaction& tx, const Uuid& chain, std::int64_t from,
+                              std::int64_t to, const std::function<bool(const Link&)>& each) const {
+  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
+  return tx.stream(walk_links_, std::span<const Param>(parameters.begin(), parameters.size()),
+                   [&](const sdk::Row& row) {
+                     return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3), true});
+                   });
+}
+
 Result<std::vector<HeadFault>> AuditStore::head_faults() const {
   const auto rows = store_.read_once(head_faults_);
   if (!rows.ok()) {
@@ -315,6 +352,19 @@ Result<std::vector<HeadFault>> AuditStore::head_faults() const {
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const sdk::Row row = (*rows)[i];
     out.push_back({row.uuid(0), row.integer(1), optional_bytes(row, 2), optional_bytes(row, 3)});
+  }
+  return out;
+}
+
+Result<std::vector<CheckpointBeyond>> AuditStore::checkpoints_beyond() const {
+  const auto rows = store_.read_once(checkpoints_beyond_);
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  std::vector<CheckpointBeyond> out;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const sdk::Row row = (*rows)[i];
+    out.push_back({row.uuid(0), row.integer(1), std::string(row.bytes(2))});
   }
   return out;
 }

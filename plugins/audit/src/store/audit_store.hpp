@@ -68,6 +68,13 @@ struct HeadFault {
   std::optional<std::string> last_hash;
 };
 
+// A checkpoint that covers more entries than its chain has.
+struct CheckpointBeyond {
+  sdk::Uuid chain;
+  std::int64_t size = 0;
+  std::string root;
+};
+
 class AuditStore {
  public:
   AuditStore() = default;
@@ -106,13 +113,21 @@ class AuditStore {
   // Entries after `after`, ascending, at most `limit`.
   sdk::Result<std::vector<StoredEntry>> list(const sdk::Uuid& chain, const EntryFilter& filter,
                                              std::int64_t after, std::int64_t limit) const;
+  // Entries from `from` on, ascending, at most `limit`: numbers, canonical bytes and hashes alone.
+  sdk::Result<std::vector<StoredEntry>> records(const sdk::Uuid& chain, std::int64_t from,
+                                                std::int64_t limit) const;
   sdk::Result<std::optional<StoredEntry>> find(const sdk::Uuid& chain, std::int64_t seq) const;
   // Calls `each` for the entries from..to in order, in bounded memory, until it returns false.
   sdk::Status walk(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
                    std::int64_t to, const std::function<bool(const Link&)>& each) const;
+  // The same without a look at the filter columns, which costs several times the rest.
+  sdk::Status walk_links(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
+                         std::int64_t to, const std::function<bool(const Link&)>& each) const;
 
   // Every chain whose head and last entry disagree, at most 100. One index probe a chain.
   sdk::Result<std::vector<HeadFault>> head_faults() const;
+  // Every chain whose newest checkpoint lies beyond its head, at most 100. As cheap.
+  sdk::Result<std::vector<CheckpointBeyond>> checkpoints_beyond() const;
   // Remembers a finding once.
   sdk::Status quarantine(const sdk::Uuid& chain, const Divergence& divergence) const;
 
@@ -128,9 +143,12 @@ class AuditStore {
   sdk::Statement list_;
   sdk::Statement list_of_subject_;
   sdk::Statement list_of_correlation_;
+  sdk::Statement records_;
   sdk::Statement find_;
   sdk::Statement walk_;
+  sdk::Statement walk_links_;
   sdk::Statement head_faults_;
+  sdk::Statement checkpoints_beyond_;
   sdk::Statement quarantine_;
 };
 

@@ -67,9 +67,17 @@ inline std::string list(std::string_view narrowed) {
          filter("correlation_id", "$11", "text", "=") + "ORDER BY e.seq LIMIT $3::bigint";
 }
 
+inline constexpr std::string_view kRecords =
+    "SELECT seq, canonical_bytes, prev_hash, entry_hash FROM audit.audit_log_entry "
+    "WHERE domain_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+
 inline constexpr std::string_view kWalk =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
+
+inline constexpr std::string_view kWalkLinks =
+    "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
 
 // The chains are found by skipping through the primary key, so a chain whose head was deleted is
@@ -90,6 +98,20 @@ inline constexpr std::string_view kHeadFaults =
     "FROM audit.audit_log_chain_head h FULL JOIN ends t ON t.domain_id = h.domain_id "
     "WHERE h.seq IS DISTINCT FROM t.seq OR h.entry_hash IS DISTINCT FROM t.entry_hash "
     "OR NOT t.sound LIMIT 100";
+
+// The same way through the checkpoints: those that cover more entries than their chain has. In one
+// snapshot there is none, for a checkpoint comes after what it covers.
+inline constexpr std::string_view kCheckpointsBeyond =
+    "WITH RECURSIVE chains(domain_id) AS ("
+    "(SELECT domain_id FROM audit.audit_checkpoint ORDER BY domain_id LIMIT 1) "
+    "UNION ALL "
+    "SELECT (SELECT k.domain_id FROM audit.audit_checkpoint k WHERE k.domain_id > c.domain_id "
+    "ORDER BY k.domain_id LIMIT 1) FROM chains c WHERE c.domain_id IS NOT NULL) "
+    "SELECT n.domain_id, n.size, n.root_hash FROM chains c CROSS JOIN LATERAL "
+    "(SELECT * FROM audit.audit_checkpoint x WHERE x.domain_id = c.domain_id "
+    "ORDER BY x.size DESC LIMIT 1) n "
+    "LEFT JOIN audit.audit_log_chain_head h ON h.domain_id = n.domain_id "
+    "WHERE h.seq IS NULL OR h.seq < n.size LIMIT 100";
 
 inline constexpr std::string_view kQuarantine =
     "INSERT INTO audit.audit_tamper_quarantine "

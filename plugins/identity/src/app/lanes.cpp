@@ -1,14 +1,17 @@
 #include "app/lanes.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace plexsphere::identity {
 
-void Lane::start(std::size_t threads) {
+void Lane::start(std::size_t threads, int niceness) {
   {
     const std::lock_guard lock(mutex_);
     running_ = true;
   }
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { run(); });
+    threads_.emplace_back([this, niceness] { run(niceness); });
   }
 }
 
@@ -36,7 +39,9 @@ void Lane::stop() {
   threads_.clear();
 }
 
-void Lane::run() {
+void Lane::run(int niceness) {
+  // Of this thread alone, as Linux has it. To yield is always allowed.
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return !queue_.empty() || !running_; });

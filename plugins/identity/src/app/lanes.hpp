@@ -29,13 +29,14 @@ class Lane {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  void start(std::size_t threads);
+  // Threads of `niceness` 0 to 19 (nice(2)): at 19 they compute only what nobody else wants to.
+  void start(std::size_t threads, int niceness = 0);
   // False once stopped; the work is then not taken.
   bool submit(std::function<void()> work);
   void stop();
 
  private:
-  void run();
+  void run(int niceness);
 
   std::mutex mutex_;
   std::condition_variable wake_;

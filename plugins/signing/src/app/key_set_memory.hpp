@@ -1,7 +1,9 @@
 // What a signer instance has seen: the newest key set of each scope, so that an older one handed in
-// later is recognised as a replay. Monotonicity is claimed per instance, not across replicas.
+// later is recognised as a replay, and the largest checkpoint it signed in it, so that a log cannot
+// be shown shorter or forked. Monotonicity is claimed per instance, not across replicas.
 //
-// Thread safety: one call at a time; the signer's lock sees to it.
+// Thread safety: one call about key sets at a time, and one about checkpoints; the signer's locks
+// see to it.
 #pragma once
 
 #include <array>
@@ -23,6 +25,13 @@ struct SignedDocument {
   friend bool operator==(const SignedDocument&, const SignedDocument&) = default;
 };
 
+// The largest checkpoint signed in a scope.
+struct SeenCheckpoint {
+  std::uint64_t size = 0;
+  std::string root;  // base64 as in the note; empty when none has been signed since the first key
+  friend bool operator==(const SeenCheckpoint&, const SeenCheckpoint&) = default;
+};
+
 class KeySetMemory {
  public:
   KeySetMemory() = default;
@@ -34,6 +43,13 @@ class KeySetMemory {
   virtual Outcome<std::optional<SignedDocument>> recall(const Scope& scope) = 0;
   // Replaces it. On success the document outlives a crash of the process and of the machine.
   virtual Outcome<Done> remember(const Scope& scope, const SignedDocument& document) = 0;
+
+  // The largest checkpoint remembered of the scope; nothing when the scope is not one whose first
+  // key was made here.
+  virtual Outcome<std::optional<SeenCheckpoint>> recall_checkpoint(const Scope& scope) = 0;
+  // As remember.
+  virtual Outcome<Done> remember_checkpoint(const Scope& scope,
+                                            const SeenCheckpoint& checkpoint) = 0;
 };
 
 }  // namespace plexsphere::signing

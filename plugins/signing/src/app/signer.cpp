@@ -154,6 +154,67 @@ Outcome<SignedDocument> Signer::publish_locked(const KeySet& set) {
   return signed_set;
 }
 
+Outcome<SeenCheckpoint> Signer::last_checkpoint_locked(const Scope& scope) {
+  if (const auto found = checkpoints_.find(scope.text()); found != checkpoints_.end()) {
+    return found->second;
+  }
+  const Outcome<std::optional<SeenCheckpoint>> stored = memory_.recall_checkpoint(scope);
+  if (!stored.ok()) {
+    return stored.fault();
+  }
+  if (stored.value()) {
+    return *stored.value();
+  }
+  if (!settings_.adopt) {
+    return Fault{FaultKind::kCheckpointUnseen,
+                 "this instance remembers no checkpoint of " + scope.text() +
+                     "; if its state was lost or it is a new replica, set adopt = true"};
+  }
+  notice_("signing_checkpoint_adopted",
+          "the next checkpoint of " + scope.text() + " is taken without having seen another");
+  return SeenCheckpoint{};
+}
+
+Outcome<Done> Signer::advance(const Scope& scope, const std::vector<std::string_view>& notes) {
+  const std::lock_guard guard(checkpoint_lock_);
+  const Outcome<SeenCheckpoint> known = last_checkpoint_locked(scope);
+  if (!known.ok()) {
+    return known.fault();
+  }
+  SeenCheckpoint last = known.value();
+  for (const std::string_view text : notes) {
+    const Outcome<CheckpointNote> note = check_checkpoint(text);
+    if (!note.ok()) {
+      return note.fault();
+    }
+    const auto [origin, size, root] = note.value();
+    if (size < last.size || (size == last.size && !last.root.empty() && root != last.root)) {
+      const bool smaller = size < last.size;
+      return Fault{FaultKind::kCheckpointRegressed,
+                   "a checkpoint of size " + std::to_string(last.size) + " of " + scope.text() +
+                       " was signed before, and this one " +
+                       (smaller ? "has size " + std::to_string(size) : "has another root")};
+    }
+    last = {size, std::string(root)};
+  }
+  if (last != known.value()) {
+    if (const Outcome<Done> kept = memory_.remember_checkpoint(scope, last); !kept.ok()) {
+      return kept;
+    }
+  }
+  checkpoints_.insert_or_assign(scope.text(), std::move(last));
+  return Done{};
+}
+
+Outcome<Done> Signer::begin_checkpoints(const Scope& scope) {
+  const std::lock_guard guard(checkpoint_lock_);
+  const Outcome<std::optional<SeenCheckpoint>> stored = memory_.recall_checkpoint(scope);
+  if (!stored.ok() || stored.value()) {
+    return stored.ok() ? Outcome<Done>(Done{}) : Outcome<Done>(stored.fault());
+  }
+  return memory_.remember_checkpoint(scope, SeenCheckpoint{});
+}
+
 Outcome<KeyEntry> Signer::make_key(const Scope& scope, std::string_view key_id) {
   KeyEntry entry;
   entry.key_id = std::string(key_id);
@@ -193,6 +254,11 @@ Outcome<Signer::Signed> Signer::sign(std::string_view scope_text, std::string_vi
     const Outcome<Done> fits = check_message(purpose, message, scope.value(), key.value().key_id);
     if (!fits.ok()) {
       return fits.fault();
+    }
+  }
+  if (purpose == Purpose::kCheckpoints) {
+    if (const Outcome<Done> later = advance(scope.value(), messages); !later.ok()) {
+      return later.fault();
     }
   }
   Signed result{key.value().key_id, key.value().public_key(purpose), {}, set.value().number()};
@@ -262,6 +328,11 @@ Outcome<Signer::Opened> Signer::open_rotation(std::string_view scope_text,
   const Outcome<KeyEntry> fresh = make_key(scope.value(), new_key_id);
   if (!fresh.ok()) {
     return fresh.fault();
+  }
+  if (set.value().number() == 0) {
+    if (const Outcome<Done> begun = begin_checkpoints(scope.value()); !begun.ok()) {
+      return begun.fault();
+    }
   }
   const UnixSeconds now = clock_();
   const Outcome<KeySet> next = set.value().open(fresh.value(), now, settings_.overlap);

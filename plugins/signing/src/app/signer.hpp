@@ -3,7 +3,8 @@
 // Thread safety: all operations may be called concurrently. Ownership: the provider and the memory
 // are the caller's and outlive the signer. Invariants: no private key leaves the provider; no
 // signature is made under a key set older than one seen; nothing is signed that was not read in
-// full as a message of its purpose; a new key set is remembered durably before it is handed out.
+// full as a message of its purpose; a new key set is remembered durably before it is handed out;
+// the checkpoints signed in a scope never get smaller, and none of a size gets another root.
 #pragma once
 
 #include <chrono>
@@ -28,7 +29,7 @@ struct SignerSettings {
   Profile profile = Profile::kSelfhostedSingle;
   // Between opening and closing a rotation; 10 minutes to 30 days.
   std::chrono::seconds overlap = std::chrono::days(7);
-  // Whether key sets of scopes this instance has never seen are believed.
+  // Whether key sets and checkpoints of scopes this instance has never seen are believed.
   bool adopt = false;
 };
 
@@ -98,6 +99,13 @@ class Signer {
   [[nodiscard]] Outcome<const Known*> recall_locked(const Scope& scope);
   [[nodiscard]] Outcome<KeySet> accept_locked(const Scope& scope, const Handed& handed);
   [[nodiscard]] Outcome<SignedDocument> publish_locked(const KeySet& set);
+  // Remembers the last of the notes, unless one of them goes back behind what was signed before.
+  [[nodiscard]] Outcome<Done> advance(const Scope& scope,
+                                      const std::vector<std::string_view>& notes);
+  // The largest checkpoint signed in the scope, or what adopting makes of not knowing.
+  [[nodiscard]] Outcome<SeenCheckpoint> last_checkpoint_locked(const Scope& scope);
+  // A scope whose first key is made here has had no checkpoint before.
+  [[nodiscard]] Outcome<Done> begin_checkpoints(const Scope& scope);
   [[nodiscard]] Outcome<KeyEntry> make_key(const Scope& scope, std::string_view key_id);
 
   const SignerSettings settings_;
@@ -109,6 +117,9 @@ class Signer {
 
   std::mutex lock_;
   std::unordered_map<std::string, Known> seen_;  // guarded by lock_; what memory_ holds, read once
+  std::mutex checkpoint_lock_;  // may be taken while lock_ is held, not the other way round
+  // Guarded by checkpoint_lock_; what memory_ holds, read once.
+  std::unordered_map<std::string, SeenCheckpoint> checkpoints_;
 };
 
 }  // namespace plexsphere::signing

@@ -28,6 +28,9 @@ constexpr Row kTable[] = {
     {FaultKind::kKeySetSuperseded, kFailedPrecondition, "signing: key set superseded"},
     {FaultKind::kKeySetRejected, kInvalidArgument, "signing: key set rejected"},
     {FaultKind::kMemoryEmpty, kFailedPrecondition, "signing: key set not adopted"},
+    {FaultKind::kCheckpointRegressed, kFailedPrecondition, "signing: checkpoint regressed"},
+    {FaultKind::kCheckpointUnseen, kFailedPrecondition, "signing: checkpoint not adopted"},
+    {FaultKind::kJournalUnavailable, kUnavailable, "signing: journal unavailable"},
     {FaultKind::kInternal, kInternalError, "signing: internal error"},
 };
 

@@ -24,6 +24,9 @@ enum class FaultKind {
   kKeySetSuperseded,     // a newer key set of this scope has been seen; fetch it by PublicKey
   kKeySetRejected,       // not signed by this signer, or not canonical
   kMemoryEmpty,          // the signer has never seen this scope and was not told to adopt
+  kCheckpointRegressed,  // a larger checkpoint of this scope was signed, or another of this size
+  kCheckpointUnseen,     // no checkpoint of the scope is remembered and the signer may not adopt
+  kJournalUnavailable,   // the call could not be put on the signer's record, so it is not answered
   kInternal,             // the signer's own state could not be read or written
 };
 

@@ -1,6 +1,7 @@
 #include "domain/message_check.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "domain/json_scanner.hpp"
@@ -133,7 +134,7 @@ Outcome<EventHeader> check_event(std::string_view bytes) {
   return EventHeader{*scope, *key_id};
 }
 
-Outcome<std::string_view> check_checkpoint(std::string_view bytes) {
+Outcome<CheckpointNote> check_checkpoint(std::string_view bytes) {
   if (!bytes.ends_with('\n') || !is_plain_text(bytes)) {
     return refused("a checkpoint note is printable ASCII lines, each ended by a newline");
   }
@@ -149,7 +150,9 @@ Outcome<std::string_view> check_checkpoint(std::string_view bytes) {
       return refused("a checkpoint note has no empty line");
     }
   }
-  return origin;
+  CheckpointNote note{origin, 0, root};
+  std::from_chars(size.data(), size.data() + size.size(), note.size);
+  return note;
 }
 
 Outcome<Done> check_message(Purpose purpose, std::string_view bytes, const Scope& scope,
@@ -158,11 +161,11 @@ Outcome<Done> check_message(Purpose purpose, std::string_view bytes, const Scope
     return refused("a message has at most 61440 bytes");
   }
   if (purpose == Purpose::kCheckpoints) {
-    const Outcome<std::string_view> origin = check_checkpoint(bytes);
-    if (!origin.ok()) {
-      return origin.fault();
+    const Outcome<CheckpointNote> note = check_checkpoint(bytes);
+    if (!note.ok()) {
+      return note.fault();
     }
-    const std::string_view text = origin.value();
+    const std::string_view text = note.value().origin;
     if (text.substr(text.rfind('/') + 1) != scope.text()) {
       return Fault{FaultKind::kScopeMismatch, "the checkpoint's origin ends in another scope"};
     }

@@ -7,6 +7,7 @@
 // Thread safety: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "domain/key_set.hpp"
@@ -29,9 +30,16 @@ struct EventHeader {
 // them. Vectors: the three canonical texts in tests/event_envelope_test.cpp.
 [[nodiscard]] Outcome<EventHeader> check_event(std::string_view bytes);
 
+// What a checkpoint note says. Views into the checked bytes.
+struct CheckpointNote {
+  std::string_view origin;
+  std::uint64_t size = 0;  // less than 10^18
+  std::string_view root;   // base64 of 32 bytes, in its one spelling
+};
+
 // The text of a checkpoint note (C2SP tlog-checkpoint): origin line, tree size, base64 of a 32-byte
-// root hash, optional extension lines, each line ended by a newline. Gives the origin line.
-[[nodiscard]] Outcome<std::string_view> check_checkpoint(std::string_view bytes);
+// root hash, optional extension lines, each line ended by a newline.
+[[nodiscard]] Outcome<CheckpointNote> check_checkpoint(std::string_view bytes);
 
 // The message reads as one of its purpose and belongs to this scope and key: an event names the key
 // id it will be signed under and, where it names a Domain, this one; a checkpoint's origin ends in

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <optional>
 
-#include "rpc/service.hpp"
 #include "rpc/unix_acceptor.hpp"
 
 namespace plexsphere::signing {
@@ -30,11 +29,10 @@ void set_limits(grpc::ServerBuilder& builder) {
 
 class UnixServer final : public GrpcServer {
  public:
-  UnixServer(Signer& signer, Signer::Notice notice, std::unique_ptr<UnixAcceptor> acceptor,
-             std::string path)
-      : service_(signer, PeerPolicy{}, notice),
+  UnixServer(const ServiceParts& parts, std::unique_ptr<UnixAcceptor> acceptor, std::string path)
+      : service_(parts, PeerPolicy{}),
         acceptor_(std::move(acceptor)),
-        notice_(std::move(notice)),
+        notice_(parts.notice),
         path_(std::move(path)) {}
   ~UnixServer() override { stop(std::chrono::milliseconds(0)); }
 
@@ -75,8 +73,8 @@ class UnixServer final : public GrpcServer {
 
 class TlsServer final : public GrpcServer {
  public:
-  TlsServer(Signer& signer, Signer::Notice notice, const TlsEndpoint& endpoint)
-      : service_(signer, PeerPolicy{true, endpoint.allowed_peers}, std::move(notice)),
+  TlsServer(ServiceParts parts, const TlsEndpoint& endpoint)
+      : service_(std::move(parts), PeerPolicy{true, endpoint.allowed_peers}),
         host_(endpoint.address.substr(0, endpoint.address.rfind(':'))) {}
   ~TlsServer() override { stop(std::chrono::milliseconds(0)); }
 
@@ -134,27 +132,25 @@ Outcome<std::shared_ptr<grpc::ServerCredentials>> tls_credentials(const TlsEndpo
   return grpc::SslServerCredentials(options);
 }
 
-Outcome<std::unique_ptr<GrpcServer>> start_unix(const UnixEndpoint& endpoint, Signer& signer,
-                                                Signer::Notice notice) {
+Outcome<std::unique_ptr<GrpcServer>> start_unix(const UnixEndpoint& endpoint,
+                                                const ServiceParts& parts) {
   Outcome<std::unique_ptr<UnixAcceptor>> acceptor = UnixAcceptor::listen(endpoint);
   if (!acceptor.ok()) {
     return acceptor.fault();
   }
-  auto server = std::make_unique<UnixServer>(signer, std::move(notice), std::move(acceptor).value(),
-                                             endpoint.path);
+  auto server = std::make_unique<UnixServer>(parts, std::move(acceptor).value(), endpoint.path);
   if (!server->serve()) {
     return Fault{FaultKind::kInternal, "gRPC did not start on " + endpoint.path};
   }
   return std::unique_ptr<GrpcServer>(std::move(server));
 }
 
-Outcome<std::unique_ptr<GrpcServer>> start_tls(const TlsEndpoint& endpoint, Signer& signer,
-                                               Signer::Notice notice) {
+Outcome<std::unique_ptr<GrpcServer>> start_tls(const TlsEndpoint& endpoint, ServiceParts parts) {
   const Outcome<std::shared_ptr<grpc::ServerCredentials>> credentials = tls_credentials(endpoint);
   if (!credentials.ok()) {
     return credentials.fault();
   }
-  auto server = std::make_unique<TlsServer>(signer, std::move(notice), endpoint);
+  auto server = std::make_unique<TlsServer>(std::move(parts), endpoint);
   if (!server->serve(endpoint.address, credentials.value())) {
     return Fault{
         FaultKind::kInternal,
@@ -165,12 +161,12 @@ Outcome<std::unique_ptr<GrpcServer>> start_tls(const TlsEndpoint& endpoint, Sign
 
 }  // namespace
 
-Outcome<std::unique_ptr<GrpcServer>> GrpcServer::start(const Endpoint& endpoint, Signer& signer,
-                                                       Signer::Notice notice) {
+Outcome<std::unique_ptr<GrpcServer>> GrpcServer::start(const Endpoint& endpoint,
+                                                       ServiceParts parts) {
   if (const auto* unix_endpoint = std::get_if<UnixEndpoint>(&endpoint)) {
-    return start_unix(*unix_endpoint, signer, std::move(notice));
+    return start_unix(*unix_endpoint, parts);
   }
-  return start_tls(std::get<TlsEndpoint>(endpoint), signer, std::move(notice));
+  return start_tls(std::get<TlsEndpoint>(endpoint), std::move(parts));
 }
 
 }  // namespace plexsphere::signing

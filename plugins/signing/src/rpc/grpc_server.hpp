@@ -2,23 +2,22 @@
 // with mutual TLS. There is no third way in.
 //
 // Thread safety: start and stop from one thread. Ownership: owns listener, service and gRPC's
-// threads; the signer is the caller's and outlives it.
+// threads; signer and journal are the caller's and outlive it.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
 
-#include "app/signer.hpp"
 #include "rpc/endpoint.hpp"
+#include "rpc/service.hpp"
 
 namespace plexsphere::signing {
 
 class GrpcServer {
  public:
   // Listens and serves. Faults name the file or address at fault.
-  static Outcome<std::unique_ptr<GrpcServer>> start(const Endpoint& endpoint, Signer& signer,
-                                                    Signer::Notice notice);
+  static Outcome<std::unique_ptr<GrpcServer>> start(const Endpoint& endpoint, ServiceParts parts);
   virtual ~GrpcServer() = default;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;

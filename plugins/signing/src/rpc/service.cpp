@@ -6,6 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include "app/sha256.hpp"
+#include "domain/key_set_document.hpp"
+
 namespace plexsphere::signing {
 namespace {
 
@@ -74,10 +77,47 @@ void write_key_set(const SignedDocument& document, v1::SignedKeySet* out) {
   out->set_document_key(text_of(document.document_key));
 }
 
+// --- what the journal is told of a call ---
+
+std::string purpose_word(v1::Purpose purpose) {
+  const Outcome<Purpose> known = read_purpose(purpose);
+  return known.ok() ? std::string(purpose_name(known.value())) : "*";
+}
+
+template <class Request>
+JournalRecord record_of(std::string_view rpc, const Request& request, const std::string& key_id) {
+  JournalRecord record;
+  record.rpc = rpc;
+  record.scope = journal_scope(request.scope());
+  record.key_id = journal_key_id(key_id);
+  record.digest = hex_of(digest_of({}));
+  return record;
+}
+
+std::vector<std::string_view> messages_of(const v1::SignRequest& request) {
+  return {request.messages().begin(), request.messages().end()};
+}
+
+std::uint64_t number_of(const SignedDocument& document) {
+  const Outcome<KeySet> set = parse_key_set(document.document);
+  return set.ok() ? set.value().number() : 0;
+}
+
+std::string metadata_of(const JournalMark& mark) {
+  return mark.instance + " " + std::to_string(mark.seq) + " " + hex_of(mark.head);
+}
+
+template <class Response>
+void write_mark(const JournalMark& mark, Response* response) {
+  response->set_journal_instance(mark.instance);
+  response->set_journal_seq(mark.seq);
+  response->set_journal_head(text_of(mark.head));
+}
+
 }  // namespace
 
-SignerServiceImpl::SignerServiceImpl(Signer& signer, PeerPolicy peers, Signer::Notice notice)
-    : signer_(signer), peers_(std::move(peers)), notice_(std::move(notice)) {}
+SignerServiceImpl::SignerServiceImpl(ServiceParts parts, PeerPolicy peers)
+    : parts_(std::move(parts)), peers_(std::move(peers)) {}
 
 bool SignerServiceImpl::admits(const grpc::CallbackServerContext& context) const {
   if (!peers_.check_names) {
@@ -96,34 +136,59 @@ bool SignerServiceImpl::admits(const grpc::CallbackServerContext& context) const
 }
 
 template <class Body>
-grpc::ServerUnaryReactor* SignerServiceImpl::answer(grpc::CallbackServerContext* context,
-                                                    Body body) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (!admits(*context)) {
-    notice_("signing_peer_denied", "a TLS peer whose names are not in allowed_peers called");
-    reactor->Finish(status_of({FaultKind::kPeerDenied, ""}));
-    return reactor;
+Outcome<Done> SignerServiceImpl::guarded(const grpc::CallbackServerContext& context,
+                                         JournalRecord& record, Body body) const {
+  if (!admits(context)) {
+    parts_.notice("signing_peer_denied", "a TLS peer whose names are not in allowed_peers called");
+    return Fault{FaultKind::kPeerDenied, ""};
   }
-  grpc::Status status;
   try {
-    const Outcome<Done> done = body();
-    status = done.ok() ? grpc::Status::OK : status_of(done.fault());
+    Outcome<Done> done = body(record);
     // What is wrong with the signer itself its operator must see, whatever the caller makes of it.
     if (!done.ok() && done.fault().kind == FaultKind::kInternal) {
-      notice_("signing_internal_error", done.fault().cause);
+      parts_.notice("signing_internal_error", done.fault().cause);
     }
+    return done;
   } catch (const std::exception& error) {
-    notice_("signing_internal_error", error.what());
-    status = status_of({FaultKind::kInternal, ""});
+    parts_.notice("signing_internal_error", error.what());
+    return Fault{FaultKind::kInternal, ""};
   }
-  reactor->Finish(status);
+}
+
+template <class Response, class Body>
+grpc::ServerUnaryReactor* SignerServiceImpl::answer(grpc::CallbackServerContext* context,
+                                                    JournalRecord record, Response* response,
+                                                    Body body) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  record.at = parts_.clock();
+  const Outcome<Done> done = guarded(*context, record, body);
+  if (!done.ok()) {
+    record.outcome = journal_outcome(done.fault().kind);
+  }
+  parts_.journal.append(std::move(record), [=](const Outcome<JournalMark>& mark) {
+    if (!mark.ok()) {
+      response->Clear();
+      reactor->Finish(status_of(mark.fault()));
+    } else if (!done.ok()) {
+      context->AddTrailingMetadata(kJournalMetadata, metadata_of(mark.value()));
+      reactor->Finish(status_of(done.fault()));
+    } else {
+      write_mark(mark.value(), response);
+      reactor->Finish(grpc::Status::OK);
+    }
+  });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* SignerServiceImpl::Sign(grpc::CallbackServerContext* context,
                                                   const v1::SignRequest* request,
                                                   v1::SignResponse* response) {
-  return answer(context, [&]() -> Outcome<Done> {
+  const std::vector<std::string_view> messages = messages_of(*request);
+  JournalRecord asked = record_of(kRpcSign, *request, request->key_id());
+  asked.purpose = purpose_word(request->purpose());
+  asked.messages = messages.size();
+  asked.digest = hex_of(digest_of(messages));
+  return answer(context, std::move(asked), response, [&](JournalRecord& record) -> Outcome<Done> {
     const Outcome<Purpose> purpose = read_purpose(request->purpose());
     if (!purpose.ok()) {
       return purpose.fault();
@@ -132,13 +197,13 @@ grpc::ServerUnaryReactor* SignerServiceImpl::Sign(grpc::CallbackServerContext* c
     if (!handed.ok()) {
       return handed.fault();
     }
-    const std::vector<std::string_view> messages(request->messages().begin(),
-                                                 request->messages().end());
-    const Outcome<Signer::Signed> result = signer_.sign(request->scope(), request->key_id(),
-                                                        purpose.value(), messages, handed.value());
+    const Outcome<Signer::Signed> result = parts_.signer.sign(
+        request->scope(), request->key_id(), purpose.value(), messages, handed.value());
     if (!result.ok()) {
       return result.fault();
     }
+    record.key_id = result.value().key_id;
+    record.key_set = result.value().key_set_number;
     response->set_key_id(result.value().key_id);
     response->set_public_key(text_of(result.value().public_key));
     response->set_key_set_number(result.value().key_set_number);
@@ -152,7 +217,9 @@ grpc::ServerUnaryReactor* SignerServiceImpl::Sign(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* SignerServiceImpl::PublicKey(grpc::CallbackServerContext* context,
                                                        const v1::PublicKeyRequest* request,
                                                        v1::PublicKeyResponse* response) {
-  return answer(context, [&]() -> Outcome<Done> {
+  JournalRecord asked = record_of(kRpcPublicKey, *request, request->key_id());
+  asked.purpose = purpose_word(request->purpose());
+  return answer(context, std::move(asked), response, [&](JournalRecord& record) -> Outcome<Done> {
     const Outcome<Purpose> purpose = read_purpose(request->purpose());
     if (!purpose.ok()) {
       return purpose.fault();
@@ -161,11 +228,13 @@ grpc::ServerUnaryReactor* SignerServiceImpl::PublicKey(grpc::CallbackServerConte
     if (!handed.ok()) {
       return handed.fault();
     }
-    const Outcome<Signer::KeyView> result =
-        signer_.public_key(request->scope(), request->key_id(), purpose.value(), handed.value());
+    const Outcome<Signer::KeyView> result = parts_.signer.public_key(
+        request->scope(), request->key_id(), purpose.value(), handed.value());
     if (!result.ok()) {
       return result.fault();
     }
+    record.key_id = result.value().key.key_id;
+    record.key_set = number_of(result.value().key_set);
     response->set_key_id(result.value().key.key_id);
     response->set_public_key(text_of(result.value().public_key));
     response->set_state(state_of(result.value().key.state));
@@ -178,16 +247,18 @@ grpc::ServerUnaryReactor* SignerServiceImpl::PublicKey(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* SignerServiceImpl::OpenRotation(grpc::CallbackServerContext* context,
                                                           const v1::OpenRotationRequest* request,
                                                           v1::OpenRotationResponse* response) {
-  return answer(context, [&]() -> Outcome<Done> {
+  JournalRecord asked = record_of(kRpcOpenRotation, *request, request->new_key_id());
+  return answer(context, std::move(asked), response, [&](JournalRecord& record) -> Outcome<Done> {
     const Outcome<Signer::Handed> handed = read_key_set(*request);
     if (!handed.ok()) {
       return handed.fault();
     }
     const Outcome<Signer::Opened> result =
-        signer_.open_rotation(request->scope(), request->new_key_id(), handed.value());
+        parts_.signer.open_rotation(request->scope(), request->new_key_id(), handed.value());
     if (!result.ok()) {
       return result.fault();
     }
+    record.key_set = number_of(result.value().key_set);
     response->set_old_key_id(result.value().old_key_id);
     response->set_new_key_id(result.value().new_key_id);
     response->set_opened_at(result.value().opened_at.time_since_epoch().count());
@@ -200,17 +271,20 @@ grpc::ServerUnaryReactor* SignerServiceImpl::OpenRotation(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* SignerServiceImpl::CloseRotation(grpc::CallbackServerContext* context,
                                                            const v1::CloseRotationRequest* request,
                                                            v1::CloseRotationResponse* response) {
-  return answer(context, [&]() -> Outcome<Done> {
+  JournalRecord asked = record_of(request->force() ? kRpcForceCloseRotation : kRpcCloseRotation,
+                                  *request, request->old_key_id());
+  return answer(context, std::move(asked), response, [&](JournalRecord& record) -> Outcome<Done> {
     const Outcome<Signer::Handed> handed = read_key_set(*request);
     if (!handed.ok()) {
       return handed.fault();
     }
     const Outcome<SignedDocument> result =
-        signer_.close_rotation(request->scope(), request->old_key_id(), request->new_key_id(),
-                               request->force(), handed.value());
+        parts_.signer.close_rotation(request->scope(), request->old_key_id(), request->new_key_id(),
+                                     request->force(), handed.value());
     if (!result.ok()) {
       return result.fault();
     }
+    record.key_set = number_of(result.value());
     write_key_set(result.value(), response->mutable_key_set());
     return Done{};
   });

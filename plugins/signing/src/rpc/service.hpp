@@ -1,13 +1,18 @@
-// The gRPC face of the signer: reads requests, calls the use cases, writes answers. Callback API.
+// The gRPC face of the signer: reads requests, calls the use cases, puts each call into the journal
+// and then writes the answer. Callback API.
 //
-// Thread safety: gRPC calls it from its own threads, concurrently. Ownership: the signer is the
-// caller's and outlives the service.
+// Thread safety: gRPC calls it from its own threads, concurrently; answers leave from the
+// journal's. Ownership: signer and journal are the caller's and outlive the service. Invariant:
+// nothing leaves, neither an answer nor a refusal, before the call's record is durable; if it
+// cannot be made so, the call is refused and what was computed is thrown away.
 #pragma once
 
-#include <atomic>
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "app/journal.hpp"
 #include "app/signer.hpp"
 #include "signing.grpc.pb.h"
 
@@ -19,9 +24,21 @@ struct PeerPolicy {
   std::vector<std::string> allowed_names;  // exact subject alternative names
 };
 
+// What calls are answered with and where they are recorded.
+struct ServiceParts {
+  Signer& signer;
+  Journal& journal;
+  // The present time, for records.
+  std::function<std::chrono::sys_time<std::chrono::milliseconds>()> clock;
+  Signer::Notice notice;
+};
+
+// The trailing metadata in which a refusal carries its place in the journal.
+inline constexpr const char* kJournalMetadata = "signing-journal";
+
 class SignerServiceImpl final : public v1::SignerService::CallbackService {
  public:
-  SignerServiceImpl(Signer& signer, PeerPolicy peers, Signer::Notice notice);
+  SignerServiceImpl(ServiceParts parts, PeerPolicy peers);
 
   grpc::ServerUnaryReactor* Sign(grpc::CallbackServerContext* context,
                                  const v1::SignRequest* request,
@@ -37,15 +54,19 @@ class SignerServiceImpl final : public v1::SignerService::CallbackService {
                                           v1::CloseRotationResponse* response) override;
 
  private:
-  // Answers with what `body` returns, or with the refusal of a caller that is not on the list.
+  // Answers with what `body` makes of `response`, or with the refusal of a caller that is not on
+  // the list, once `record` is in the journal. `body` completes the record.
+  template <class Response, class Body>
+  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, JournalRecord record,
+                                   Response* response, Body body);
   // Whatever escapes `body` becomes an internal error.
   template <class Body>
-  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Body body);
+  [[nodiscard]] Outcome<Done> guarded(const grpc::CallbackServerContext& context,
+                                      JournalRecord& record, Body body) const;
   [[nodiscard]] bool admits(const grpc::CallbackServerContext& context) const;
 
-  Signer& signer_;
+  const ServiceParts parts_;
   const PeerPolicy peers_;
-  const Signer::Notice notice_;
 };
 
 }  // namespace plexsphere::signing

@@ -7,62 +7,26 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <charconv>
 
+#include "app/sha256.hpp"
 #include "domain/key_set_document.hpp"
 
 namespace plexsphere::signing {
 namespace {
 
+constexpr const char* kKeySets = ".keyset";
+constexpr const char* kCheckpoints = ".checkpoint";
+constexpr std::size_t kMaxCheckpointLine = 160;
 constexpr std::size_t kSignatureLine = 2 * std::tuple_size_v<Signature> + 1;
 
-Fault broken(const std::string& path, const char* step) {
-  return {FaultKind::kInternal, path + ": " + step + ": " + std::strerror(errno)};
-}
-
 // A colon is awkward in file names; the scope's other characters are not.
-std::string file_name(const Scope& scope) {
-  std::string name = scope.text() + ".keyset";
+std::string file_name(const Scope& scope, const char* kind) {
+  std::string name = scope.text() + kind;
   if (const std::size_t colon = name.find(':'); colon != std::string::npos) {
     name[colon] = '-';
   }
   return name;
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) {
-      continue;
-    }
-    if (wrote <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
-}
-
-// The file's content, or nothing after a read error; at most `limit` bytes are taken.
-std::optional<std::string> read_all(int fd, std::size_t limit) {
-  std::string text(limit, '\0');
-  std::size_t size = 0;
-  while (size < limit) {
-    const ssize_t got = read(fd, text.data() + size, limit - size);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return std::nullopt;
-    }
-    if (got == 0) {
-      break;
-    }
-    size += static_cast<std::size_t>(got);
-  }
-  text.resize(size);
-  return text;
 }
 
 bool parse_signature(std::string_view line, Signature& out) {
@@ -71,6 +35,12 @@ bool parse_signature(std::string_view line, Signature& out) {
   return sodium_hex2bin(out.data(), out.size(), line.data(), line.size() - 1, nullptr, &size,
                         &end) == 0 &&
          size == out.size() && end == line.data() + line.size() - 1 && line.back() == '\n';
+}
+
+// The one line that stands for the checkpoint.
+std::string checkpoint_line(const Scope& scope, const SeenCheckpoint& seen) {
+  const std::string words = std::to_string(seen.size) + " " + (seen.root.empty() ? "-" : seen.root);
+  return words + " " + hex_of(sha256(scope.text() + " " + words)) + "\n";
 }
 
 }  // namespace
@@ -100,59 +70,72 @@ Outcome<std::unique_ptr<FileMemory>> FileMemory::open(const std::string& directo
 }
 
 FileMemory::FileMemory(int directory_fd, int lock_fd, std::string path, PublicKey document_key)
-    : directory_fd_(directory_fd),
-      lock_fd_(lock_fd),
-      path_(std::move(path)),
-      document_key_(document_key) {}
+    : directory_{directory_fd, std::move(path)}, lock_fd_(lock_fd), document_key_(document_key) {}
 
 FileMemory::~FileMemory() {
   close(lock_fd_);
-  close(directory_fd_);
+  close(directory_.fd);
 }
 
 Outcome<std::optional<SignedDocument>> FileMemory::recall(const Scope& scope) {
-  const std::string name = file_name(scope);
-  const int fd = openat(directory_fd_, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) {
-    if (errno == ENOENT) {
-      return std::optional<SignedDocument>();
-    }
-    return broken(path_ + "/" + name, "cannot be opened");
+  const std::string name = file_name(scope, kKeySets);
+  const auto text = read_file(directory_, name, kSignatureLine + kMaxDocumentBytes + 1);
+  if (!text.ok()) {
+    return text.fault();
   }
-  const std::optional<std::string> text = read_all(fd, kSignatureLine + kMaxDocumentBytes + 1);
-  close(fd);
+  if (!text.value()) {
+    return std::optional<SignedDocument>();
+  }
+  const std::string& bytes = *text.value();
   SignedDocument document;
-  if (!text || text->size() < kSignatureLine ||
-      !parse_signature(std::string_view(*text).substr(0, kSignatureLine), document.signature)) {
-    return Fault{FaultKind::kInternal, path_ + "/" + name + ": damaged"};
+  if (bytes.size() < kSignatureLine ||
+      !parse_signature(std::string_view(bytes).substr(0, kSignatureLine), document.signature)) {
+    return Fault{FaultKind::kInternal, directory_.path + "/" + name + ": damaged"};
   }
-  document.document = text->substr(kSignatureLine);
+  document.document = bytes.substr(kSignatureLine);
   document.document_key = document_key_;
   return std::optional<SignedDocument>(std::move(document));
 }
 
 Outcome<Done> FileMemory::remember(const Scope& scope, const SignedDocument& document) {
-  const std::string name = file_name(scope);
-  const std::string fresh = name + ".new";
   std::string text(2 * document.signature.size() + 1, '\0');
   sodium_bin2hex(text.data(), text.size(), document.signature.data(), document.signature.size());
   text.back() = '\n';
   text += document.document;
+  return replace_file(directory_, file_name(scope, kKeySets), text);
+}
 
-  const int fd = openat(directory_fd_, fresh.c_str(),
-                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    return broken(path_ + "/" + fresh, "cannot be created");
+Outcome<std::optional<SeenCheckpoint>> FileMemory::recall_checkpoint(const Scope& scope) {
+  const std::string name = file_name(scope, kCheckpoints);
+  const auto text = read_file(directory_, name, kMaxCheckpointLine);
+  if (!text.ok()) {
+    return text.fault();
   }
-  const bool written = write_all(fd, text) && fsync(fd) == 0;
-  if (close(fd) != 0 || !written) {
-    return broken(path_ + "/" + fresh, "cannot be written");
+  if (!text.value()) {
+    return std::optional<SeenCheckpoint>();
   }
-  if (renameat(directory_fd_, fresh.c_str(), directory_fd_, name.c_str()) != 0 ||
-      fsync(directory_fd_) != 0) {
-    return broken(path_ + "/" + name, "cannot be replaced");
+  const std::string_view line = *text.value();
+  const std::size_t size_end = std::min(line.find(' '), line.size());
+  const std::size_t root_end = std::min(line.find(' ', size_end + 1), line.size());
+  SeenCheckpoint seen;
+  std::from_chars(line.data(), line.data() + size_end, seen.size);
+  if (root_end > size_end) {
+    seen.root = line.substr(size_end + 1, root_end - size_end - 1);
   }
-  return Done{};
+  if (seen.root == "-") {
+    seen.root.clear();
+  }
+  // What was read is what would be written, or something else was there.
+  if (checkpoint_line(scope, seen) != line) {
+    return Fault{FaultKind::kInternal, directory_.path + "/" + name + ": damaged"};
+  }
+  return std::optional(std::move(seen));
+}
+
+Outcome<Done> FileMemory::remember_checkpoint(const Scope& scope,
+                                              const SeenCheckpoint& checkpoint) {
+  return replace_file(directory_, file_name(scope, kCheckpoints),
+                      checkpoint_line(scope, checkpoint));
 }
 
 }  // namespace plexsphere::signing

@@ -1,17 +1,22 @@
-// Key-set memory in a directory: one file per scope, replaced atomically.
+// The signer's memory in a directory: a file of each kind per scope, replaced atomically.
 //
-// A file holds the signature in hexadecimal on its first line and the document after it. It is
-// written beside its place, flushed, renamed over it, and the directory is flushed, so a crash
-// leaves the old or the new one. The directory is held by a lock while this object lives: two
-// signers on one memory would each think the other's steps a replay.
+// A `.keyset` file holds the signature in hexadecimal on its first line and the document after it.
+// A
+// `.checkpoint` file is one line, `size root check`, where root is "-" before the first checkpoint
+// and check is the SHA-256 of "<scope> <size> <root>" in hexadecimal: a file that was changed, or
+// is another scope's, is damaged. They are written beside their place, flushed, renamed over it,
+// and the directory is flushed, so a crash leaves the old or the new one. The directory is held by
+// a lock while this object lives: two signers on one memory would each think the other's steps a
+// replay.
 //
-// Thread safety: one call at a time. Ownership: holds the directory's lock.
+// Thread safety: one call of each kind at a time. Ownership: holds the directory's lock.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "app/key_set_memory.hpp"
+#include "store/file_io.hpp"
 
 namespace plexsphere::signing {
 
@@ -26,13 +31,14 @@ class FileMemory final : public KeySetMemory {
 
   Outcome<std::optional<SignedDocument>> recall(const Scope& scope) override;
   Outcome<Done> remember(const Scope& scope, const SignedDocument& document) override;
+  Outcome<std::optional<SeenCheckpoint>> recall_checkpoint(const Scope& scope) override;
+  Outcome<Done> remember_checkpoint(const Scope& scope, const SeenCheckpoint& checkpoint) override;
 
  private:
   FileMemory(int directory_fd, int lock_fd, std::string path, PublicKey document_key);
 
-  const int directory_fd_;
+  const Directory directory_;
   const int lock_fd_;
-  const std::string path_;
   const PublicKey document_key_;
 };
 

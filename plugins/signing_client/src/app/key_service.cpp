@@ -1,6 +1,7 @@
 #include "app/key_service.hpp"
 
 #include <array>
+#include <type_traits>
 
 #include "app/document_check.hpp"
 #include "plexsphere/sdk/encoding.hpp"
@@ -13,7 +14,6 @@ constexpr std::size_t kThreads = 2;
 constexpr std::size_t kMaxCached = 10'000;
 constexpr int kMaxInFlight = 1024;
 constexpr std::size_t kKeyIdRandomBytes = 5;  // eight base32 characters
-constexpr std::string_view kDomainScope = "domain:";
 
 sdk::Error stopping() {
   return {sdk::Code::cancelled, "draining", "The core is shutting down."};
@@ -30,12 +30,16 @@ sdk::Error unavailable(const sdk::Error& cause) {
 
 // What only an operator can mend at the signer is, to a caller, signing that is unavailable.
 sdk::Error refusal(const sdk::Error& error, const sdk::Log& log, const std::string& scope) {
-  if (error.reason != "key_set_not_adopted" && error.reason != "key_set_rejected") {
+  const bool checkpoint = error.reason == "checkpoint_not_adopted";
+  if (!checkpoint && error.reason != "key_set_not_adopted" && error.reason != "key_set_rejected") {
     return error;
   }
-  log.error("signing_key_set_not_taken_by_signer",
-            {{"scope", scope}, {"reason", error.reason}, {"detail", error.detail}});
-  return {sdk::Code::unavailable, "signing_unavailable", "The signer does not take our key set."};
+  log.error(
+      checkpoint ? "signing_checkpoint_not_taken_by_signer" : "signing_key_set_not_taken_by_signer",
+      {{"scope", scope}, {"reason", error.reason}, {"detail", error.detail}});
+  return {sdk::Code::unavailable, "signing_unavailable",
+          checkpoint ? "The signer does not take our checkpoint."
+                     : "The signer does not take our key set."};
 }
 
 bool superseded(const sdk::Error& error) {
@@ -53,10 +57,15 @@ sdk::Error no_key(const std::string& scope) {
 
 }  // namespace
 
-KeyService::KeyService(KeyServiceParts parts) : parts_(std::move(parts)), pool_(kThreads) {}
+KeyService::KeyService(KeyServiceParts parts)
+    : parts_(std::move(parts)), accounts_(parts_.audit, parts_.log), pool_(kThreads) {}
 
+// What the signer answered is still put on record and told; what is asked for after that is
+// refused, and its rows are waited for as well.
 void KeyService::stop() {
+  accounts_.wait_idle();
   pool_.stop();
+  accounts_.wait_idle();
 }
 
 void KeyService::later(TaskPool::Task task, const TaskPool::Task& refused) {
@@ -158,6 +167,23 @@ sdk::Result<KnownKeySet> KeyService::accept(const std::string& scope,
   return known;
 }
 
+template <class T>
+SignerChannel::Done<T> KeyService::accounted(Act act, std::function<void(sdk::Result<T>)> then) {
+  return [this, act = std::move(act), before = accounts_.before(), then = std::move(then)](
+             sdk::Result<T> result, const JournalPlace& place) {
+    Act done = act;
+    if (!result.ok()) {
+      done.refused = result.error().reason;
+    } else if constexpr (std::is_same_v<T, SignAnswer>) {
+      done.key_id = result->key_id;
+    }
+    accounts_.settle(done, before, place, [this, result, then](const sdk::Status& settled) {
+      later([=] { then(settled.ok() ? result : sdk::Result<T>(settled.error())); },
+            [then] { then(stopping()); });
+    });
+  };
+}
+
 // --- signing ---
 
 void KeyService::sign(SignCall call, Done<SignAnswer> caller) {
@@ -197,12 +223,14 @@ void KeyService::sign_caught_up(const SignCall& call, const Done<SignAnswer>& do
 
 void KeyService::sign_with(const KnownKeySet& known, SignCall call, bool may_retry,
                            Done<SignAnswer> done) {
-  parts_.channel.sign(call, known.document,
-                      [this, known, call, may_retry, done](sdk::Result<SignAnswer> answer) {
-                        later([this, known, call, may_retry, answer,
-                               done] { signed_under(known, call, may_retry, answer, done); },
-                              [done] { done(stopping()); });
-                      });
+  const char* relation =
+      call.purpose == Purpose::kCheckpoints ? "signing.checkpoint" : "signing.sign";
+  parts_.channel.sign(
+      call, known.document,
+      accounted<SignAnswer>({relation, call.scope, call.key_id, {}},
+                            [this, known, call, may_retry, done](sdk::Result<SignAnswer> answer) {
+                              signed_under(known, call, may_retry, std::move(answer), done);
+                            }));
 }
 
 // A signer that has seen a newer key set says so; then the core catches up, once.
@@ -235,38 +263,24 @@ void KeyService::catch_up(const std::string& scope, Continue then) {
   }
   const SignerChannel::KeySet handed =
       *stored ? SignerChannel::KeySet((*stored)->document) : SignerChannel::KeySet();
-  parts_.channel.fetch_key_set(scope, handed, [this, scope, then](sdk::Result<SignedDocument> got) {
-    later(
-        [this, scope, then, got] {
-          then(got.ok() ? accept(scope, *got)
-                        : sdk::Result<KnownKeySet>(refusal(got.error(), parts_.log, scope)));
-        },
-        [then] { then(stopping()); });
-  });
+  parts_.channel.fetch_key_set(
+      scope, handed,
+      accounted<SignedDocument>(
+          {"signing.public_key", scope, {}, {}},
+          [this, scope, then](const sdk::Result<SignedDocument>& got) {
+            then(got.ok() ? accept(scope, *got)
+                          : sdk::Result<KnownKeySet>(refusal(got.error(), parts_.log, scope)));
+          }));
 }
 
 // --- rotation ---
 
 void KeyService::record(const std::string& scope, const char* action,
                         std::function<void(sdk::Status)> then) {
-  sdk::AuditEntry entry;
-  entry.subject_type = "system";
-  entry.subject_id = "signing_client";
-  entry.relation = action;
-  entry.object_type = "signing_scope";
-  entry.object_id = scope;
-  const auto domain = scope.starts_with(kDomainScope)
-                          ? sdk::Uuid::parse(std::string_view(scope).substr(kDomainScope.size()))
-                          : std::nullopt;
-  if (domain) {
-    entry.subject_domain_id = *domain;
-    entry.in_domain(*domain);
-  } else {
-    entry.in_platform();
-  }
-  parts_.audit.record(entry, [this, then = std::move(then)](const sdk::Status& stored) {
-    later([then, stored] { then(stored); }, [then] { then(stopping()); });
-  });
+  accounts_.record(scope_entry(scope, action, "signing_scope", scope),
+                   [this, then = std::move(then)](const sdk::Status& stored) {
+                     later([then, stored] { then(stored); }, [then] { then(stopping()); });
+                   });
 }
 
 void KeyService::open_rotation(std::string scope, Done<KeyView> done) {
@@ -293,10 +307,13 @@ void KeyService::open_recorded(const std::string& scope, bool may_retry,
       done(active_of(newer));
     }
   };
-  parts_.channel.open_rotation(scope, new_key_id(), handed,
-                               [=, this](const sdk::Result<SignedDocument>& document) {
-                                 rotated(scope, document, may_retry ? behind : nullptr, done);
-                               });
+  const std::string key_id = new_key_id();
+  parts_.channel.open_rotation(
+      scope, key_id, handed,
+      accounted<SignedDocument>({"signing.open_rotation_call", scope, key_id, {}},
+                                [=, this](const sdk::Result<SignedDocument>& document) {
+                                  rotated(scope, document, may_retry ? behind : nullptr, done);
+                                }));
 }
 
 void KeyService::close_rotation(std::string scope, Done<KeyView> done) {
@@ -321,26 +338,25 @@ void KeyService::close_recorded(const std::string& scope, bool may_retry,
   const Continue behind = [this, scope, done](const sdk::Result<KnownKeySet>& newer) {
     newer.ok() ? close_recorded(scope, false, done) : done(newer.error());
   };
-  parts_.channel.close_rotation(scope, *mine.set.rotation, mine.document,
-                                [=, this](const sdk::Result<SignedDocument>& document) {
-                                  rotated(scope, document, may_retry ? behind : nullptr, done);
-                                });
+  parts_.channel.close_rotation(
+      scope, *mine.set.rotation, mine.document,
+      accounted<SignedDocument>(
+          {"signing.close_rotation_call", scope, mine.set.rotation->old_key_id, {}},
+          [=, this](const sdk::Result<SignedDocument>& document) {
+            rotated(scope, document, may_retry ? behind : nullptr, done);
+          }));
 }
 
 // `behind` goes on when the signer has seen a newer key set than ours; may be empty.
 void KeyService::rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
                          const Continue& behind, const Done<KeyView>& done) {
-  later(
-      [=, this] {
-        if (document.ok()) {
-          done(active_of(accept(scope, *document)));
-        } else if (behind && superseded(document.error())) {
-          catch_up(scope, behind);
-        } else {
-          done(refusal(document.error(), parts_.log, scope));
-        }
-      },
-      [done] { done(stopping()); });
+  if (document.ok()) {
+    done(active_of(accept(scope, *document)));
+  } else if (behind && superseded(document.error())) {
+    catch_up(scope, behind);
+  } else {
+    done(refusal(document.error(), parts_.log, scope));
+  }
 }
 
 // "k-2026-11-" and eight random base32 characters: sorts by month, says nothing else.

@@ -3,7 +3,8 @@
 // Thread safety: any thread after construction. Completions run on the service's own threads, never
 // on gRPC's. Ownership: views of channel and store, which outlive it; owns its threads.
 // Invariants: a key set is believed only if the pinned document key verifies it; it is stored
-// before anybody is told of it; a rotation is on the audit record before the signer is asked.
+// before anybody is told of it; a rotation is on the audit record before the signer is asked; every
+// answer of the signer is on the audit record before it is used.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "app/accounts.hpp"
 #include "app/task_pool.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "plexsphere/sdk/services.hpp"
@@ -77,6 +79,10 @@ class KeyService {
   void sign_caught_up(const SignCall& call, const Done<SignAnswer>& done);
   void catch_up(const std::string& scope, Continue then);
   void record(const std::string& scope, const char* action, std::function<void(sdk::Status)> then);
+  // A completion for the channel: puts the call on the audit record and goes on with its result on
+  // one of our threads, or with the reason why the result may not be used.
+  template <class T>
+  SignerChannel::Done<T> accounted(Act act, std::function<void(sdk::Result<T>)> then);
   void open_recorded(const std::string& scope, bool may_retry, const Done<KeyView>& done);
   void close_recorded(const std::string& scope, bool may_retry, const Done<KeyView>& done);
   void rotated(const std::string& scope, const sdk::Result<SignedDocument>& document,
@@ -91,6 +97,7 @@ class KeyService {
   };
 
   KeyServiceParts parts_;
+  Accounts accounts_;
   std::atomic<int> in_flight_{0};  // signatures being waited for, at most 1024
   std::mutex lock_;
   std::map<std::string, Cached> cache_;      // guarded by lock_; at most kMaxCached scopes

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "plexsphere/sdk/encoding.hpp"
 #include "signing.grpc.pb.h"
 
 namespace plexsphere::signing_client {
@@ -23,6 +24,8 @@ constexpr int kMaxBackoffMs = 1'000;
 constexpr std::streamoff kMaxPemBytes = 1024 * 1024;
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kPublicKeyBytes = 32;
+constexpr const char* kJournalMetadata = "signing-journal";
+constexpr std::string_view kNoJournal = "signing: journal unavailable";
 
 sdk::Error away(std::string detail) {
   return {sdk::Code::unavailable, "signing_unavailable", std::move(detail)};
@@ -78,6 +81,27 @@ sdk::Result<SignAnswer> read_answer(const wire::SignResponse& response, std::siz
     return away("The signer answered with another number of signatures than was asked for.");
   }
   return answer;
+}
+
+// An answer without a mark leaves us not knowing its place, as one that never came does.
+template <class Response>
+JournalPlace place_of(const Response& response) {
+  JournalMark mark{response.journal_instance(), response.journal_seq(),
+                   sdk::hex_encode(response.journal_head())};
+  return is_well_formed(mark) ? JournalPlace{std::move(mark), false}
+                              : JournalPlace{std::nullopt, true};
+}
+
+JournalPlace place_of_refusal(const grpc::Status& status, const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto found = metadata.find(kJournalMetadata);
+  if (found != metadata.end()) {
+    if (auto mark = parse_mark({found->second.data(), found->second.size()})) {
+      return {std::move(mark), false};
+    }
+  }
+  // The signer says so itself when it could not give the call a place.
+  return {std::nullopt, status.error_message() != kNoJournal};
 }
 
 sdk::Result<std::string> read_pem(const std::string& path) {
@@ -161,14 +185,21 @@ class SignerChannel::Impl {
   template <class Request, class Response, class Start, class Read, class T>
   void run(std::shared_ptr<Call<Request, Response>> call, Start start, Read read, Done<T> done) {
     if (!enter(&call->context)) {
-      done(sdk::Error{sdk::Code::cancelled, "draining", "The core is shutting down."});
+      done(sdk::Error{sdk::Code::cancelled, "draining", "The core is shutting down."}, {});
       return;
     }
     call->context.set_deadline(std::chrono::system_clock::now() + deadline_);
     start(*stub_->async(), *call,
           [this, call, read = std::move(read),
            done = std::move(done)](const grpc::Status& status) mutable {
-            done(status.ok() ? read(call->response) : sdk::Result<T>(error_of(status)));
+            JournalPlace place =
+                status.ok() ? place_of(call->response) : place_of_refusal(status, call->context);
+            if (status.ok() && !place.mark) {
+              done(away("The signer answered without the call's place in its journal."), place);
+            } else {
+              done(status.ok() ? read(call->response) : sdk::Result<T>(error_of(status)),
+                   std::move(place));
+            }
             forget(&call->context);
             // A context keeps the channel alive, and a channel that ends on a thread of gRPC's own
             // aborts the process (it would join itself). So it goes before the last word.

@@ -3,7 +3,8 @@
 // Thread safety: calls and wait_connected from any thread. Ownership: owns the channel and every
 // call in flight. Errors: a signer that is away, refuses this process or answers nonsense is
 // PX_UNAVAILABLE, reason "signing_unavailable"; a refusal of the request itself keeps the signer's
-// status code, and its words become the reason ("signing: key retired" → "key_retired").
+// status code, and its words become the reason ("signing: key retired" → "key_retired"). Every
+// completion also says where the call stands in the signer's journal, as far as that is known.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/journal_mark.hpp"
 #include "domain/key_set_view.hpp"
 #include "plexsphere/sdk/status.hpp"
 
@@ -44,8 +46,9 @@ struct SignAnswer {
 
 class SignerChannel {
  public:
+  // `place` has a mark whenever the result is good.
   template <class T>
-  using Done = std::function<void(sdk::Result<T>)>;
+  using Done = std::function<void(sdk::Result<T> result, JournalPlace place)>;
   using KeySet = std::optional<SignedDocument>;
 
   // Fails when a TLS file cannot be read; a signer that is away is no failure.

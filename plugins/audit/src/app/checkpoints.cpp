@@ -1,0 +1,223 @@
+#include "app/checkpoints.hpp"
+
+#include <utility>
+
+#include "app/rows.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
+
+namespace plexsphere::audit {
+namespace {
+
+using sdk::Code;
+using sdk::Error;
+using sdk::Result;
+using sdk::Status;
+using sdk::Uuid;
+
+constexpr std::string_view kRefused = "chain_does_not_hold";
+
+// Nobody signs anything now, as opposed to this chain.
+constexpr std::string_view kNoSigner = "signing_unavailable";
+
+}  // namespace
+
+Status Checkpoints::run(const sdk::JobRun& job) {
+  if (parts_.signer.available() && parts_.clock.steady() >= signer_rests_until_) {
+    if (auto visited = visit_due(job); !visited.ok()) {
+      return visited;
+    }
+  }
+  const auto lag = look();
+  return lag.ok() ? Status() : Status(lag.error());
+}
+
+Status Checkpoints::visit_due(const sdk::JobRun& job) {
+  const auto ends = parts_.clock.steady() + kSlice;
+  Uuid after;
+  for (bool more = true; more;) {
+    const auto chains = parts_.checkpoints.due(after, parts_.interval, kChainsAtOnce);
+    if (!chains.ok()) {
+      return chains.error();
+    }
+    for (const Uuid& chain : *chains) {
+      if (over(job, ends)) {
+        parts_.wake();
+        return {};
+      }
+      if (!visit(job, chain, ends)) {
+        return {};
+      }
+      after = chain;
+    }
+    more = static_cast<std::int64_t>(chains->size()) == kChainsAtOnce;
+  }
+  return {};
+}
+
+Result<CheckpointLag> Checkpoints::look() const {
+  const auto lag = parts_.checkpoints.lag();
+  if (lag.ok()) {
+    parts_.meters.entries.set(static_cast<double>(lag->entries));
+    parts_.meters.seconds.set(static_cast<double>(lag->seconds));
+  }
+  return lag;
+}
+
+// One chain's fault is not the others'.
+bool Checkpoints::visit(const sdk::JobRun& job, const Uuid& chain, std::chrono::nanoseconds ends) {
+  const auto resting = resting_.find(chain);
+  if (resting != resting_.end() && parts_.clock.steady() < resting->second) {
+    return true;
+  }
+  const auto made = make(job, chain, ends);
+  if (made.ok()) {
+    resting_.erase(chain);
+    parts_.meters.made.add(*made ? 1 : 0);
+    return true;
+  }
+  const Error& error = made.error();
+  if (error.code == Code::cancelled) {
+    return false;
+  }
+  const bool outage = error.code == Code::unavailable && error.reason == kNoSigner;
+  const sdk::Metric& meter = error.reason == kRefused                    ? parts_.meters.broken
+                             : outage || error.reason == "key_not_found" ? parts_.meters.no_signer
+                                                                         : parts_.meters.failed;
+  meter.add();
+  const auto rests_until = parts_.clock.steady() + parts_.interval;
+  (outage ? signer_rests_until_ : resting_[chain]) = rests_until;
+  parts_.log.error("audit.checkpoint_failed",
+                   {{"chain", chain.text()}, {"reason", error.reason}, {"detail", error.detail}});
+  return !outage;
+}
+
+Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
+                               std::chrono::nanoseconds ends) {
+  if (parts_.watch.is_broken(chain)) {
+    return Error{Code::data_loss, std::string(kRefused), "The watch has found a divergence."};
+  }
+  if (auto same = check_newest(chain); !same.ok()) {
+    return same.error();
+  }
+  auto growth = TreeGrowth::begin(parts_.store, parts_.checkpoints, chain);
+  if (!growth.ok()) {
+    return growth.error();
+  }
+  while (!growth->finished()) {
+    if (over(job, ends)) {
+      return false;
+    }
+    auto step = growth->grow();
+    if (!step.ok()) {
+      return step.error();
+    }
+    if (step->divergence) {
+      return refuse(chain, *step->divergence);
+    }
+    if (auto kept = keep_nodes(job, chain, step->nodes); !kept.ok()) {
+      return kept.error();
+    }
+  }
+  PLEXSPHERE_FAILPOINT("checkpoint.grown");
+  auto note = parts_.signer.sign(chain, growth->size(), growth->root(),
+                                 [&job] { return job.should_stop(); });
+  if (!note.ok()) {
+    return note.error();
+  }
+  PLEXSPHERE_FAILPOINT("checkpoint.signed");
+  if (auto kept =
+          keep(job, chain,
+               {growth->size(), growth->root(), note->note, note->key.key_id, note->key.key, {}});
+      !kept.ok()) {
+    return kept.error();
+  }
+  parts_.log.info("audit.checkpoint",
+                  {{"chain", chain.text()}, {"size", std::to_string(growth->size())}});
+  return true;
+}
+
+Status Checkpoints::check_newest(const Uuid& chain) const {
+  const auto newest = parts_.checkpoints.find(chain, std::nullopt);
+  if (!newest.ok()) {
+    return newest.error();
+  }
+  if (!newest.value()) {
+    return {};
+  }
+  const StoredCheckpoint& checkpoint = *newest.value();
+  auto root = tree_.root(chain, checkpoint.size);
+  if (!root.ok()) {
+    return root.error();
+  }
+  if (root.value() == checkpoint.root) {
+    return {};
+  }
+  return refuse(chain, {checkpoint.size, Finding::checkpoint_mismatch, checkpoint.root,
+                        std::move(root.value())});
+}
+
+Error Checkpoints::refuse(const Uuid& chain, const Divergence& divergence) const {
+  parts_.verifier.report(chain, divergence);
+  return {Code::data_loss, std::string(kRefused),
+          "Entry " + std::to_string(divergence.seq) + ": " +
+              std::string(finding_name(divergence.finding)) + "."};
+}
+
+Status Checkpoints::keep_nodes(const sdk::JobRun& job, const Uuid& chain,
+                               const std::vector<TreeNode>& nodes) const {
+  if (nodes.empty()) {
+    return {};
+  }
+  auto tx = job.begin();
+  if (!tx.ok()) {
+    return tx.error();
+  }
+  if (auto kept = parts_.checkpoints.keep(*tx, chain, nodes); !kept.ok()) {
+    return kept;
+  }
+  return tx->commit();
+}
+
+// The entry first: it takes the chain's lock, under which the checkpoint is held against the
+// others.
+Status Checkpoints::keep(const sdk::JobRun& job, const Uuid& chain,
+                         const StoredCheckpoint& checkpoint) const {
+  const auto row = own_row(chain, checkpoint.size);
+  if (!row.ok()) {
+    return row.error();
+  }
+  auto tx = job.begin();
+  if (!tx.ok()) {
+    return tx.error();
+  }
+  if (auto appended = parts_.store.append(*tx, {&row.value()}); !appended.ok()) {
+    return appended;
+  }
+  if (auto added = parts_.checkpoints.add(*tx, chain, checkpoint); !added.ok()) {
+    return added;
+  }
+  PLEXSPHERE_FAILPOINT("checkpoint.added");
+  auto committed = tx->commit();
+  PLEXSPHERE_FAILPOINT("checkpoint.kept");
+  return committed;
+}
+
+Result<Row> Checkpoints::own_row(const Uuid& chain, std::int64_t size) const {
+  const std::string object = std::to_string(size);
+  px_audit_entry wire{};
+  wire.struct_size = sizeof wire;
+  wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is `chain`
+  wire.reason = PX_REASON_GRANTED;
+  wire.subject_type = sdk::to_wire("system");
+  wire.subject_id = sdk::to_wire("audit.checkpoints");
+  wire.relation = sdk::to_wire("audit.checkpoint");
+  wire.object_type = sdk::to_wire("audit_checkpoint");
+  wire.object_id = sdk::to_wire(object);
+  const auto entry = copy_entry(wire, parts_.clock.now());
+  if (!entry.ok()) {
+    return entry.error();
+  }
+  return row_in(chain, entry.value(), parts_.peppers);
+}
+
+}  // namespace plexsphere::audit

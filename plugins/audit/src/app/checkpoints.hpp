@@ -1,0 +1,92 @@
+// Makes signed checkpoints of chains: the work of the job audit.checkpoints, which one replica does
+// at a time.
+//
+//   [grow] keep the tree's nodes up to the head, along the hash links          one commit a batch
+//   [sign] root and size, outside of any transaction                           none
+//   [keep] the note and an entry that tells of it                              one commit
+//
+// Each step may be repeated: a tree of the same entries has the same root, and Ed25519 signs the
+// same text the same way. So whoever is killed in between leaves no second truth. Nothing is signed
+// of a chain that does not hold, or whose tree no longer begins with the last checkpoint's.
+//
+// Thread safety: `run` from one thread, `look` from any. Everything handed in outlives it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "app/chain_tree.hpp"
+#include "app/chain_watch.hpp"
+#include "app/note_signer.hpp"
+#include "app/peppers.hpp"
+#include "app/tree_growth.hpp"
+#include "app/verifier.hpp"
+#include "plexsphere/sdk/jobs.hpp"
+
+namespace plexsphere::audit {
+
+class Checkpoints {
+ public:
+  // Of one run of the job; what is left goes on in the next.
+  static constexpr std::chrono::seconds kSlice{5};
+  static constexpr std::int64_t kChainsAtOnce = 256;
+
+  struct Meters {
+    sdk::Metric made;       // counter
+    sdk::Metric broken;     // counter: a chain does not hold
+    sdk::Metric no_signer;  // counter: the signer is away, or has no key
+    sdk::Metric failed;     // counter: anything else
+    sdk::Metric entries;    // gauge: CheckpointLag
+    sdk::Metric seconds;    // gauge: the same
+  };
+  struct Parts {
+    AuditStore store;
+    CheckpointStore checkpoints;
+    const Verifier& verifier;
+    const ChainWatch& watch;
+    NoteSigner& signer;
+    Peppers& peppers;
+    sdk::Clock clock;
+    sdk::Log log;
+    std::chrono::milliseconds interval;  // between two checkpoints of one chain, at least
+    std::function<void()> wake;          // asks for a run soon
+    Meters meters;
+  };
+
+  explicit Checkpoints(Parts parts) : parts_(std::move(parts)), tree_(parts_.checkpoints) {}
+
+  // One run of the job: every chain that is due, as far as time allows.
+  sdk::Status run(const sdk::JobRun& job);
+  // How far behind checkpoints are; sets the gauges.
+  sdk::Result<CheckpointLag> look() const;
+
+ private:
+  sdk::Status visit_due(const sdk::JobRun& job);
+  // False when nobody signs anything now, or the process stops.
+  bool visit(const sdk::JobRun& job, const sdk::Uuid& chain, std::chrono::nanoseconds ends);
+  // True when a checkpoint was kept; false when time ran out before.
+  sdk::Result<bool> make(const sdk::JobRun& job, const sdk::Uuid& chain,
+                         std::chrono::nanoseconds ends);
+  // The chain's entries still are those of its newest checkpoint.
+  sdk::Status check_newest(const sdk::Uuid& chain) const;
+  sdk::Status keep_nodes(const sdk::JobRun& job, const sdk::Uuid& chain,
+                         const std::vector<TreeNode>& nodes) const;
+  sdk::Status keep(const sdk::JobRun& job, const sdk::Uuid& chain,
+                   const StoredCheckpoint& checkpoint) const;
+  sdk::Result<Row> own_row(const sdk::Uuid& chain, std::int64_t size) const;
+  sdk::Error refuse(const sdk::Uuid& chain, const Divergence& divergence) const;
+  [[nodiscard]] bool over(const sdk::JobRun& job, std::chrono::nanoseconds ends) const {
+    return job.should_stop() || parts_.clock.steady() >= ends;
+  }
+
+  const Parts parts_;
+  const ChainTree tree_;
+  // When a chain that failed, and the signer, may be tried again; on the job's thread only.
+  std::map<sdk::Uuid, std::chrono::nanoseconds> resting_;
+  std::chrono::nanoseconds signer_rests_until_{0};
+};
+
+}  // namespace plexsphere::audit

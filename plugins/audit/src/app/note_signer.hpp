@@ -1,0 +1,63 @@
+// Signatures over checkpoints, from px.signing where there is one.
+//
+// Thread-safe after `use`. Waits for the signer; holds no transaction meanwhile.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "plexsphere/sdk/ports/signing.hpp"
+#include "plexsphere/sdk/services.hpp"
+#include "plexsphere/sdk/uuid.hpp"
+#include "store/checkpoint_store.hpp"
+
+namespace plexsphere::audit {
+
+// A checkpoint as the signer signed it.
+struct SignedCheckpoint {
+  std::string note;
+  sdk::PublicKey key;
+};
+
+// The signer's scope of a chain: "platform" or "domain:<uuid>".
+[[nodiscard]] std::string scope_of(const sdk::Uuid& chain);
+
+// Whether what is kept of a checkpoint agrees with itself: the note is of this chain, size and
+// root, and signed under the key beside it. Pure.
+[[nodiscard]] bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint);
+
+class NoteSigner {
+ public:
+  static constexpr std::chrono::seconds kPatience{30};
+  // Between two attempts to make the platform's first key, each of which leaves an audit row.
+  static constexpr std::chrono::hours kBetweenFirstKeys{1};
+
+  explicit NoteSigner(sdk::Clock clock) : clock_(clock) {}
+
+  // [init] Until then, and without the port, every `sign` answers "signing_not_provisioned".
+  void use(sdk::Signing signing) { signing_ = signing; }
+  [[nodiscard]] bool available() const { return signing_.has_value(); }
+
+  // The signed note of the chain's checkpoint; its signature has been verified under the key that
+  // came with it. A Domain's first key is made with the Domain, the platform's here.
+  // UNAVAILABLE "signing_not_provisioned", "signing_unavailable"; NOT_FOUND "key_not_found";
+  // CANCELLED "draining" once `should_stop`; DATA_LOSS "signature_invalid".
+  sdk::Result<SignedCheckpoint> sign(const sdk::Uuid& chain, std::int64_t size,
+                                     const std::string& root,
+                                     const std::function<bool()>& should_stop);
+
+ private:
+  sdk::Result<sdk::Signatures> ask(const std::string& scope, const std::string& text,
+                                   const std::function<bool()>& should_stop) const;
+  sdk::Status make_first_key(const std::string& scope, const std::function<bool()>& should_stop);
+
+  sdk::Clock clock_;
+  std::optional<sdk::Signing> signing_;
+  std::mutex mutex_;
+  std::optional<std::chrono::nanoseconds> first_key_tried_;  // under mutex_
+};
+
+}  // namespace plexsphere::audit
