@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "domain/record.hpp"
+#include "random_records.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -65,64 +65,8 @@ std::string second_encoding(const Record& record, std::int64_t seq) {
   return out.dump();
 }
 
-// Records that are mostly the awkward: controls, quotes, several scripts, empty and repeated parts.
-class Records {
- public:
-  explicit Records(unsigned seed) : random_(seed) {}
-
-  Record next() {
-    Record record;
-    record.chain = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b";
-    // From 1901 to 2099: before the epoch too, where fractions count backwards.
-    record.occurred_at = std::chrono::sys_time<std::chrono::microseconds>(
-        std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(
-            -2'177'452'800'000'000, 4'102'444'799'999'999)(random_)));
-    record.reason = text();
-    record.relation = text();
-    record.object_type = text();
-    record.object_id = text();
-    record.subject_pseudonym = text();
-    record.correlation_id = text();
-    for (int i = below(4); i > 0; --i) {
-      record.relation_path.push_back(text());
-    }
-    for (int i = below(4); i > 0; --i) {
-      auto& parameters = record.caveat_context[text()];
-      for (int k = below(4); k > 0; --k) {
-        parameters.insert(text());
-      }
-    }
-    if (below(2) == 0) {
-      record.request_context_hash = text();
-    }
-    return record;
-  }
-
-  int below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
-
- private:
-  std::string text() {
-    static const std::vector<std::string> kStrange = {"\"", "\\", "/",      "\x7f", "é",
-                                                      "€",  "😀",  "\u2028", "<",    "'"};
-    std::string out;
-    for (int i = below(12); i > 0; --i) {
-      const int kind = below(3);
-      if (kind == 0) {
-        out += static_cast<char>(1 + below(0x1f));
-      } else if (kind == 1) {
-        out += kStrange[static_cast<std::size_t>(below(static_cast<int>(kStrange.size())))];
-      } else {
-        out += static_cast<char>(0x20 + below(0x5f));
-      }
-    }
-    return out;
-  }
-
-  std::mt19937 random_;
-};
-
 TEST_CASE("two encoders that know only the page agree on every record", "[audit]") {
-  Records records(20'261'128);
+  test::Records records(20'261'128);
   for (int i = 0; i < 3'000; ++i) {
     const Record record = records.next();
     const std::int64_t seq = 1 + records.below(1'000'000);

@@ -83,7 +83,9 @@ void append_caveats(std::string& out, const std::map<std::string, std::set<std::
   out += '}';
 }
 
-std::string time_text(std::chrono::sys_time<std::chrono::microseconds> instant) {
+}  // namespace
+
+std::string canonical_time(std::chrono::sys_time<std::chrono::microseconds> instant) {
   using namespace std::chrono;
   const auto day = floor<days>(instant);
   const year_month_day date(day);
@@ -97,8 +99,6 @@ std::string time_text(std::chrono::sys_time<std::chrono::microseconds> instant) 
   return buffer;
 }
 
-}  // namespace
-
 std::string canonical_head(const std::string& chain) {
   return "{\"v\":1,\"chain\":\"" + chain + "\",\"seq\":";
 }
@@ -106,7 +106,7 @@ std::string canonical_head(const std::string& chain) {
 Canonical encode(const Record& record) {
   Canonical out{canonical_head(record.chain), {}};
   out.tail.reserve(512);
-  append_member(out.tail, "occurred_at", time_text(record.occurred_at));
+  append_member(out.tail, "occurred_at", canonical_time(record.occurred_at));
   append_member(out.tail, "reason", record.reason);
   append_member(out.tail, "relation", record.relation);
   append_member(out.tail, "object_type", record.object_type);

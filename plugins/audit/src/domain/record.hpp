@@ -44,6 +44,9 @@ struct Canonical {
 
 [[nodiscard]] Canonical encode(const Record& record);
 
+// RFC 3339 in UTC with exactly six fraction digits.
+[[nodiscard]] std::string canonical_time(std::chrono::sys_time<std::chrono::microseconds> instant);
+
 // The head that every entry of `chain` begins with.
 [[nodiscard]] std::string canonical_head(const std::string& chain);
 

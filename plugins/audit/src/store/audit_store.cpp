@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "plexsphere/sdk/encoding.hpp"
-#include "store/decode.hpp"
+#include "domain/canonical_check.hpp"
 #include "store/statements.hpp"
 
 namespace plexsphere::audit {
@@ -74,12 +73,10 @@ class Column {
   Type element_;
 };
 
-bool columns_match(const sdk::Row& row, const DecodedEntry& entry) {
-  return row.instant(4) == entry.occurred_at && row.text(5) == entry.reason &&
-         row.text(6) == entry.relation && row.text(7) == entry.object_type &&
-         row.text(8) == entry.object_id &&
-         sdk::hex_encode(row.bytes(9)) == entry.subject_pseudonym &&
-         row.text(10) == entry.correlation_id;
+// Of a row of the walk.
+FilterColumns filter_columns(std::string_view chain, const sdk::Row& row) {
+  return {chain,       row.integer(0), row.instant(4), row.text(5), row.text(6),
+          row.text(7), row.text(8),    row.bytes(9),   row.text(10)};
 }
 
 constexpr std::initializer_list<Type> kEntryTypes = {
@@ -326,11 +323,11 @@ Result<std::optional<StoredEntry>> AuditStore::find(const Uuid& chain, std::int6
 Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t from,
                         std::int64_t to, const std::function<bool(const Link&)>& each) const {
   const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
+  const std::string chain_text = chain.text();
   return tx.stream(walk_, std::span<const Param>(parameters.begin(), parameters.size()),
                    [&](const sdk::Row& row) {
-                     const auto entry = decode(row.bytes(3));
                      return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3),
-                                  entry && columns_match(row, *entry)});
+                                  says_exactly(row.bytes(3), filter_columns(chain_text, row))});
                    });
 }
 
