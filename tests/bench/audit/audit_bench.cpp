@@ -196,10 +196,17 @@ class Chain {
     const std::string many =
         std::regex_replace(call, std::regex(R"(ARRAY\[([^\]]*)\]::(\w+)\[\])"),
                            "array_fill($1::$2, ARRAY[" + std::to_string(kRowsOfStatement) + "])");
-    (void)database_.query("SELECT sum(" + many + ") FROM generate_series(1, " +
-                          std::to_string(size / kRowsOfStatement) + "); SELECT sum(" + call +
-                          ") FROM generate_series(1, " + std::to_string(size % kRowsOfStatement) +
-                          ")");
+    const auto append = [&](const std::string& one, std::int64_t times) {
+      (void)database_.query("SELECT sum(" + one + ") FROM generate_series(1, " +
+                            std::to_string(times) + ")");
+    };
+    // Not all in one statement: psql is not waited for without end.
+    constexpr std::int64_t kAtOnce = 200;
+    std::int64_t calls = size / kRowsOfStatement;
+    for (; calls > 0; calls -= kAtOnce) {
+      append(many, std::min(calls, kAtOnce));
+    }
+    append(call, size % kRowsOfStatement);
   }
 
   // As an auditor asks for it.
