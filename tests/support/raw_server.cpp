@@ -148,6 +148,19 @@ std::optional<RawRequest> read_request(Wire& wire, std::string& buffer) {
 
 }  // namespace
 
+std::string percent_decoded(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> RawRequest::all(std::string_view name) const {
   std::vector<std::string> out;
   for (const auto& [each, value] : headers) {

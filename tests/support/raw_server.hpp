@@ -31,6 +31,10 @@ struct RawRequest {
   std::optional<std::string> only(std::string_view name) const;
 };
 
+// A part of a target with its %XX decoded; '+' stays. Throws std::invalid_argument for others than
+// hex.
+[[nodiscard]] std::string percent_decoded(const std::string& text);
+
 struct RawAnswer {
   std::string bytes;   // sent as they are
   bool close = false;  // and then the connection ends

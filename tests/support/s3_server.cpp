@@ -32,19 +32,6 @@ std::string etag_of(const std::string& body) {
   return out + "\"";
 }
 
-std::string decoded(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string parameter(const std::string& target, const std::string& name) {
   const auto mark = target.find('?');
   if (mark == std::string::npos) {
@@ -56,7 +43,7 @@ std::string parameter(const std::string& target, const std::string& name) {
     return {};
   }
   const auto from = at + name.size() + 2;
-  return decoded(query.substr(from, query.find('&', from) - from));
+  return percent_decoded(query.substr(from, query.find('&', from) - from));
 }
 
 }  // namespace
@@ -136,7 +123,7 @@ RawAnswer S3Server::refuse(const std::string& what, int status, const std::strin
 
 RawAnswer S3Server::handle(const RawRequest& request) {
   std::unique_lock lock(mutex_);
-  const std::string path = decoded(request.target.substr(0, request.target.find('?')));
+  const std::string path = percent_decoded(request.target.substr(0, request.target.find('?')));
   const std::string root = "/" + options_.bucket;
   const std::string key = path.starts_with(root + "/") ? path.substr(root.size() + 1) : "";
   const std::string what = request.method + " " + key;

@@ -43,19 +43,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::string decoded(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string encoded(const std::string& text, bool keep_slash) {
   std::string out;
   for (const char c : text) {
@@ -89,9 +76,10 @@ std::string canonical_query(const std::string& target) {
   std::vector<std::pair<std::string, std::string>> items;
   for (const auto& item : split(target.substr(mark + 1), '&')) {
     const auto equals = item.find('=');
-    items.emplace_back(
-        encoded(decoded(item.substr(0, equals)), false),
-        equals == std::string::npos ? "" : encoded(decoded(item.substr(equals + 1)), false));
+    items.emplace_back(encoded(percent_decoded(item.substr(0, equals)), false),
+                       equals == std::string::npos
+                           ? ""
+                           : encoded(percent_decoded(item.substr(equals + 1)), false));
   }
   std::sort(items.begin(), items.end());
   std::string out;
@@ -126,7 +114,7 @@ std::string canonical_request(const RawRequest& request,
   }
   const auto given = request.only("x-amz-content-sha256");
   return request.method + "\n" +
-         encoded(decoded(request.target.substr(0, request.target.find('?'))), true) + "\n" +
+         encoded(percent_decoded(request.target.substr(0, request.target.find('?'))), true) + "\n" +
          canonical_query(request.target) + "\n" + headers + "\n" + names + "\n" +
          (given ? *given : hex(sha256(request.body)));
 }

@@ -1,6 +1,4 @@
 // The archiver when things fail: the store, the network, the process, and those who tamper.
-#include <algorithm>
-
 #include "app/projection.hpp"
 #include "archive_site.hpp"
 
@@ -13,12 +11,6 @@ using test::ArchiveSite;
 using test::kPatience;
 using test_support::wait_until;
 
-std::size_t requests(const ArchiveSite& site, const std::string& prefix) {
-  const auto log = site.store.log();
-  return static_cast<std::size_t>(std::count_if(
-      log.begin(), log.end(), [&](const auto& line) { return line.starts_with(prefix); }));
-}
-
 }  // namespace
 
 TEST_CASE("an upload whose answer is lost is stamped from what lies there, without another",
@@ -29,7 +21,7 @@ TEST_CASE("an upload whose answer is lost is stamped from what lies there, witho
   site.open();
   REQUIRE(site.becomes_stamped(3));
   CHECK(site.store.puts() == 3);
-  CHECK(requests(site, "GET ") == 2);
+  CHECK(site.requests("GET ") == 2);
   CHECK(site.quarantined().empty());
 }
 
@@ -133,7 +125,7 @@ TEST_CASE("of several replicas one archives", "[audit][pg][archive]") {
   site.add(site.chain, 100);
   REQUIRE(site.becomes_stamped(100));
   CHECK(site.store.puts() == 100);
-  CHECK(requests(site, "HEAD ") == 100);
+  CHECK(site.requests("HEAD ") == 100);
 }
 
 }  // namespace plexsphere::audit

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <memory>
@@ -56,6 +57,12 @@ struct ArchiveSite {
   bool becomes_stamped(int entries) const {
     return test_support::wait_until(kPatience,
                                     [&] { return stamped() == std::to_string(entries); });
+  }
+  // Those that the store was sent and that begin so: "GET ", "PUT /bucket/…".
+  std::size_t requests(const std::string& prefix) const {
+    const auto log = store.log();
+    return static_cast<std::size_t>(std::count_if(
+        log.begin(), log.end(), [&](const auto& line) { return line.starts_with(prefix); }));
   }
   std::string quarantined() const {
     return database.query(

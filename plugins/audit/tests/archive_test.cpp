@@ -1,6 +1,4 @@
 // The archiver against a strict store: what it copies, what it stamps, and what it never does.
-#include <algorithm>
-
 #include "app/projection.hpp"
 #include "archive_site.hpp"
 
@@ -12,12 +10,6 @@ using sdk::Uuid;
 using test::ArchiveSite;
 using test::kPatience;
 using test_support::wait_until;
-
-std::size_t requests(const ArchiveSite& site, const std::string& prefix) {
-  const auto log = site.store.log();
-  return static_cast<std::size_t>(std::count_if(
-      log.begin(), log.end(), [&](const auto& line) { return line.starts_with(prefix); }));
-}
 
 }  // namespace
 
@@ -65,7 +57,7 @@ TEST_CASE("what is appended later is copied too, and nothing twice", "[audit][pg
   REQUIRE(site.live->stage({test::change_in(site.chain)}).ok());
   REQUIRE(site.becomes_stamped(4));
   CHECK(site.store.puts() == 4);
-  CHECK(requests(site, "HEAD ") == 4);
+  CHECK(site.requests("HEAD ") == 4);
 }
 
 TEST_CASE("objects are locked for seven years, or for what a Domain has of its own",

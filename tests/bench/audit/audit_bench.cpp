@@ -178,7 +178,7 @@ bool decisions(const Plan& plan, ChainDatabase& database) {
   return fast && even;
 }
 
-// Bytes of this process that are resident, after what was freed has been given back.
+// Bytes of this process that are resident.
 double resident_bytes() {
   std::ifstream in("/proc/self/statm");
   double pages = 0;
