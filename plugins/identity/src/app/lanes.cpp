@@ -40,8 +40,10 @@ void Lane::stop() {
 }
 
 void Lane::run(int niceness) {
-  // Of this thread alone, as Linux has it. To yield is always allowed.
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+  if (niceness > ::getpriority(PRIO_PROCESS, 0)) {  // a process that yields already stays as it is
+    // Of this thread alone, as Linux has it. To yield is always allowed.
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+  }
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return !queue_.empty() || !running_; });
