@@ -170,6 +170,7 @@ TEST_CASE("TLS is served on an inherited socket, and its clients outlast the pro
   const auto connect = [&] { return test_support::connect_plain("127.0.0.1", supervisor.port()); };
   auto process = serve_tls();
   CHECK(served_over_tls(connect()));
+  REQUIRE(running.announced());  // an inherited socket is served before it is announced
   CHECK(has(test_support::read_file(running.path() / "addr"), "tls:127.0.0.1:"));
 
   // Accepted by the first, which has to leave before a hello has come.
