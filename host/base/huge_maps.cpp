@@ -1,11 +1,11 @@
-// Memory that is mapped to be used at once comes in huge pages where the kernel gives them on request
-// (transparent_hugepage/enabled is `madvise`, as on many servers).
+// Memory that is mapped to be used at once comes in huge pages where the kernel gives them on
+// request (transparent_hugepage/enabled is `madvise`, as on many servers).
 //
-// For libsodium: each Argon2id hash maps and populates its 19 MiB anew, and by small pages that costs
-// two thirds of what the hashing itself costs. It takes no allocator and gives no advice, so its call
-// is answered here: linked into a program, this replaces mmap for every library it loads. Whatever is
-// not anonymous, private, populated and at least a huge page goes to the kernel as it came; the
-// allocator and the stacks of glibc do not call it by this name.
+// For libsodium: each Argon2id hash maps and populates its 19 MiB anew, and by small pages that
+// costs two thirds of what the hashing itself costs. It takes no allocator and gives no advice, so
+// its call is answered here: linked into a program, this replaces mmap for every library it loads.
+// Whatever is not anonymous, private, populated and at least a huge page goes to the kernel as it
+// came; the allocator and the stacks of glibc do not call it by this name.
 #undef _FILE_OFFSET_BITS  // some library's flags set it, and mmap below would be called mmap64
 #include <sys/mman.h>
 #include <sys/syscall.h>

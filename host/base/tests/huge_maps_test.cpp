@@ -26,7 +26,8 @@ std::string flags_of(const void* memory) {
   return {};
 }
 
-// A mapping of the test's own, with inaccessible pages around: the kernel would join it with others.
+// A mapping of the test's own, with inaccessible pages around: the kernel would join it with
+// others.
 class Mapping {
  public:
   Mapping(std::size_t size, int flags) : size_(size) {
@@ -68,8 +69,8 @@ TEST_CASE("a mapping that cannot be made fails as ever", "[base]") {
   CHECK(::mmap(nullptr, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
         MAP_FAILED);
   CHECK(errno == EINVAL);
-  CHECK(::mmap(nullptr, std::size_t{1} << 60, PROT_READ,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED);
+  CHECK(::mmap(nullptr, std::size_t{1} << 60, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+               -1, 0) == MAP_FAILED);
   CHECK(errno == ENOMEM);
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "app/sha256.hpp"
+#include "key_list.hpp"
 #include "store/journal_reader.hpp"
 
 namespace plexsphere::signing::journal_tool {
@@ -20,9 +21,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kUsage =
     "usage: plexsphere-signer-journal verify PATH [--account FILE]\n"
+    "       plexsphere-signer-journal keys STATE_DIRECTORY\n"
     "  PATH     a signer's state directory, its journal directory, or one segment\n"
     "  FILE     places that audit rows name, one a line: journal:<instance>:<seq>:<head>; - reads\n"
     "           standard input\n"
+    "keys: those that checkpoints are signed under, as plexctl audit verify --key takes them\n"
     "exit: 0 intact, 1 damaged, 2 cannot be read, 3 intact but not as the audit rows say\n";
 
 struct Arguments {
@@ -171,6 +174,9 @@ int run(const std::vector<std::string>& words, std::istream& in, std::ostream& o
   if (words.size() == 1 && words[0] == "--help") {
     out << kUsage;
     return kIntact;
+  }
+  if (words.size() == 2 && words[0] == "keys" && !words[1].empty()) {
+    return list_keys(words[1], out, err) ? kIntact : kUnusable;
   }
   const auto arguments = parse(words);
   if (!arguments) {

@@ -1,5 +1,5 @@
 // plexsphere-signer-journal: reads a signer's journal away from the signer, checks all of it, and
-// compares it with the places that audit rows account for.
+// compares it with the places that audit rows account for. And tells the public keys of a signer.
 //
 // Thread safety: one call at a time per stream. Not a part of the plugin: it links the reader only,
 // neither keys nor gRPC.
