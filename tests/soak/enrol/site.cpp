@@ -51,8 +51,9 @@ WITH live AS (SELECT * FROM identity.node WHERE state <> 'deregistered'),
         ON a.node_id = n.id AND a.domain_id = n.domain_id AND host(a.address) = host(n.mesh_ip)
      WHERE n.id IS NULL OR a.node_id IS NULL)),
   ('a Node without exactly one live key',
-   (SELECT count(*) FROM live n WHERE 1 <>
-       (SELECT count(*) FROM live_key k WHERE k.node_id = n.id))),
+   (SELECT count(*) FROM live n LEFT JOIN
+        (SELECT node_id, count(*) AS keys FROM live_key GROUP BY 1) k ON k.node_id = n.id
+     WHERE k.keys IS DISTINCT FROM 1)),
   ('a Node that peers do not know, or know by an older key',
    (SELECT count(*) FROM live n JOIN live_key k ON k.node_id = n.id LEFT JOIN mesh.peer p
         ON p.node_id = n.id AND p.credential_generation = k.generation WHERE p.node_id IS NULL)),
