@@ -1,4 +1,5 @@
-// px.signing/1 for tests: one checkpoint key a scope, made at its first use, in this process.
+// px.signing/1 for tests: one checkpoint key a scope, made at its first use, in this process. As
+// the real one it signs no checkpoint behind another, and a restore only where it was permitted.
 //
 // The tables of a port live until the process ends, so make it static or outlive the plugin with
 // it. Thread-safe.
@@ -12,7 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "plexsphere/abi/ports/signing.h"
+#include "app/digest.hpp"
+#include "plexsphere/sdk/ports/signing.hpp"
+#include "plexsphere/sdk/restore_statement.hpp"
 #include "plexsphere/sdk/status.hpp"
 
 namespace plexsphere::audit::test {
@@ -22,7 +25,12 @@ class TestSigner {
   enum class Mood { kSigns, kAway, kLies, kNoKey };
 
   TestSigner()
-      : table_{{sizeof(px_signing), 1, this}, &active_key, &sign, &open_rotation, &open_rotation} {}
+      : table_{{sizeof(px_signing), 1, this},
+               &active_key,
+               &sign,
+               &open_rotation,
+               &open_rotation,
+               &last_checkpoint} {}
   TestSigner(const TestSigner&) = delete;
   TestSigner& operator=(const TestSigner&) = delete;
 
@@ -35,6 +43,15 @@ class TestSigner {
   std::vector<std::string> signed_texts() const {
     const std::lock_guard lock(mutex_);
     return signed_;
+  }
+  void permit(const std::string& statement) {
+    const std::lock_guard lock(mutex_);
+    permitted_ = statement;
+  }
+  // How often it was asked for a signature or what it signed last.
+  int calls() const {
+    const std::lock_guard lock(mutex_);
+    return calls_;
   }
   int openings() const {
     const std::lock_guard lock(mutex_);
@@ -74,12 +91,15 @@ class TestSigner {
                    const px_bytes* messages, uint64_t count, px_sign_done done, void* ctx) {
     TestSigner& signer = self_of(self);
     std::unique_lock lock(signer.mutex_);
-    if (signer.mood_ == Mood::kAway || signer.mood_ == Mood::kNoKey || count != 1 ||
-        purpose != PX_SIGN_CHECKPOINT) {
-      const bool away = signer.mood_ == Mood::kAway;
+    ++signer.calls_;
+    std::string_view refusal = signer.refusal();
+    const std::string text(count == 1 ? sdk::view(messages[0]) : std::string_view());
+    if (refusal.empty() && signer.mood_ == Mood::kSigns) {
+      refusal = signer.advance(std::string(sdk::view(scope)), purpose, text);
+    }
+    if (!refusal.empty()) {
       lock.unlock();
-      done(ctx, away ? PX_UNAVAILABLE : PX_NOT_FOUND,
-           sdk::to_wire(away ? "signing_unavailable" : "key_not_found"), nullptr, nullptr, 0);
+      done(ctx, status_of(refusal), sdk::to_wire(refusal), nullptr, nullptr, 0);
       return;
     }
     const Key& key = signer.key_of(std::string(sdk::view(scope)));
@@ -94,6 +114,62 @@ class TestSigner {
     const px_public_key wire = wire_key(key);
     lock.unlock();
     done(ctx, PX_OK, {}, &wire, &signature, 1);
+  }
+
+  static px_status status_of(std::string_view refusal) {
+    return refusal == "signing_unavailable" ? PX_UNAVAILABLE
+           : refusal == "key_not_found"     ? PX_NOT_FOUND
+                                            : PX_FAILED_PRECONDITION;
+  }
+
+  std::string_view refusal() const {
+    return mood_ == Mood::kAway    ? "signing_unavailable"
+           : mood_ == Mood::kNoKey ? "key_not_found"
+                                   : "";
+  }
+
+  // Why the message is not signed; empty when it is.
+  std::string_view advance(const std::string& scope, px_signing_purpose purpose,
+                           const std::string& text) {
+    sdk::LastCheckpoint& last = last_[scope];
+    if (purpose == PX_SIGN_RESTORE) {
+      const auto said = sdk::parse_restore(text);
+      if (!said || said->epoch != last.epoch + 1 ||
+          said->before != sdk::TreeHead{last.size, last.root}) {
+        return "checkpoint_regressed";
+      }
+      if (text != permitted_) {
+        return "restore_not_permitted";
+      }
+      last = {said->after.size, said->after.root, said->epoch, sha256(text)};
+      return "";
+    }
+    const auto said = sdk::parse_checkpoint(text);
+    if (!said || said->epoch != last.epoch || said->size < last.size ||
+        (said->size == last.size && said->root != last.root)) {
+      return "checkpoint_regressed";
+    }
+    last.size = said->size;
+    last.root = said->root;
+    return "";
+  }
+
+  static void last_checkpoint(void* self, px_str scope, px_last_checkpoint_done done, void* ctx) {
+    TestSigner& signer = self_of(self);
+    std::unique_lock lock(signer.mutex_);
+    ++signer.calls_;
+    const std::string_view refusal = signer.refusal();
+    const sdk::LastCheckpoint last = signer.last_[std::string(sdk::view(scope))];
+    lock.unlock();
+    px_last_checkpoint out{};
+    out.struct_size = sizeof out;
+    out.size = last.size;
+    out.epoch = last.epoch;
+    out.has_root = last.root.empty() ? 0 : 1;
+    std::copy(last.root.begin(), last.root.end(), out.root);
+    std::copy(last.restore.begin(), last.restore.end(), out.restore);
+    done(ctx, refusal.empty() ? PX_OK : status_of(refusal), sdk::to_wire(refusal),
+         refusal.empty() ? &out : nullptr);
   }
 
   static void open_rotation(void* self, px_str scope, px_rotation_done done, void* ctx) {
@@ -111,7 +187,10 @@ class TestSigner {
   Mood mood_ = Mood::kSigns;  // these under mutex_
   std::map<std::string, Key> keys_;
   std::vector<std::string> signed_;
+  std::map<std::string, sdk::LastCheckpoint> last_;
+  std::string permitted_;
   int openings_ = 0;
+  int calls_ = 0;
 };
 
 }  // namespace plexsphere::audit::test

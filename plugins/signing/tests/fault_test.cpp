@@ -23,6 +23,7 @@ TEST_CASE("every fault has the status code and the exact words of the contract",
       {FaultKind::kMemoryEmpty, 9, "signing: key set not adopted"},
       {FaultKind::kCheckpointRegressed, 9, "signing: checkpoint regressed"},
       {FaultKind::kCheckpointUnseen, 9, "signing: checkpoint not adopted"},
+      {FaultKind::kRestoreNotPermitted, 9, "signing: restore not permitted"},
       {FaultKind::kJournalUnavailable, 14, "signing: journal unavailable"},
       {FaultKind::kInternal, 13, "signing: internal error"},
   };

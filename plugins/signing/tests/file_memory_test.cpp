@@ -71,15 +71,18 @@ TEST_CASE("a checkpoint is recalled by the next process, and a changed one by no
   const Place place;
   const std::string root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
   const Scope other = Scope::parse(testing::kOtherDomain).value();
+  const SeenCheckpoint seen = GENERATE_COPY(SeenCheckpoint{20852163, root},
+                                            SeenCheckpoint{20852163, root, 2, std::string(64, 'a')},
+                                            SeenCheckpoint{20852163, root, 3, ""});
   {
     const auto memory = place.open().value();
     CHECK_FALSE(memory->recall_checkpoint(kScope).value());
     CHECK(memory->remember_checkpoint(kScope, {0, ""}).ok());
     CHECK(memory->recall_checkpoint(kScope).value() == SeenCheckpoint{0, ""});
-    CHECK(memory->remember_checkpoint(kScope, {20852163, root}).ok());
+    CHECK(memory->remember_checkpoint(kScope, seen).ok());
   }
   const auto memory = place.open().value();
-  CHECK(memory->recall_checkpoint(kScope).value() == SeenCheckpoint{20852163, root});
+  CHECK(memory->recall_checkpoint(kScope).value() == seen);
   CHECK_FALSE(memory->recall_checkpoint(other).value());
 
   std::string name = kScope.text();

@@ -202,14 +202,28 @@ TEST_CASE("a checkpoint note is origin, size, root and nothing that could be rea
   const std::string largest = head + std::string(18, '9') + "\n" + root;
   CHECK(check_checkpoint(largest).value().size == 999'999'999'999'999'999);
   CHECK(check_checkpoint(largest).value().root == root.substr(0, root.size() - 1));
-  CHECK(check_checkpoint(head + "20852163\n" + root + "extension\n").ok());
-  for (const std::string& bad :
-       {std::string(), head, head + "1\n", head + "1\n" + std::string(kRoot), "\n1\n" + root,
-        head + "01\n" + root, head + "-1\n" + root, head + "\n" + root, head + "1 \n" + root,
-        head + "1234567890123456789\n" + root, head + "1\nshort\n", head + "1\n" + root + "\n",
-        head + "1\n" + root + "\n\xe2\x80\x94 name sig\n", head + "1\r\n" + root,
-        head + "1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
-        head + "1\nCsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I=\n"}) {
+  CHECK(check_checkpoint(head + "20852163\n" + root + "extension\n").value().epoch == 1);
+  CHECK(check_checkpoint(head + "1\n" + root + "epoch 2\n").value().epoch == 2);
+  for (const std::string& bad : {std::string(),
+                                 head,
+                                 head + "1\n",
+                                 head + "1\n" + std::string(kRoot),
+                                 "\n1\n" + root,
+                                 head + "01\n" + root,
+                                 head + "-1\n" + root,
+                                 head + "\n" + root,
+                                 head + "1 \n" + root,
+                                 head + "1234567890123456789\n" + root,
+                                 head + "1\nshort\n",
+                                 head + "1\n" + root + "\n",
+                                 head + "1\n" + root + "\n\xe2\x80\x94 name sig\n",
+                                 head + "1\r\n" + root,
+                                 head + "1\n" + root + "epoch 1\n",
+                                 head + "1\n" + root + "epoch 02\n",
+                                 head + "1\n" + root + "x\nepoch 2\n",
+                                 head + "1\n" + root + "epoch 2\nepoch 3\n",
+                                 head + "1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
+                                 head + "1\nCsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I=\n"}) {
     INFO(bad);
     CHECK_FALSE(check_checkpoint(bad).ok());
   }

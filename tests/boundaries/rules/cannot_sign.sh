@@ -4,7 +4,8 @@
 # held to the same: only the signing plugin signs.
 source "$(dirname "$0")/../lib.sh"
 
-binaries=(plexsphere plexctl plexsphere-bootstrap plexsphere-signer plexsphere-signer-journal)
+binaries=(plexsphere plexctl plexsphere-bootstrap plexsphere-signer plexsphere-signer-journal
+          plexsphere-signer-permit)
 
 check() {
   [[ "$1" == signing ]] && return 0

@@ -27,6 +27,7 @@ struct KeyName {
   friend auto operator<=>(const KeyName&, const KeyName&) = default;
 };
 
+// Restores are signed with the key of checkpoints.
 [[nodiscard]] std::string_view purpose_name(Purpose purpose);
 
 // The key that signs key-set documents: one for an installation, in no scope.

@@ -25,10 +25,12 @@ struct SignedDocument {
   friend bool operator==(const SignedDocument&, const SignedDocument&) = default;
 };
 
-// The largest checkpoint signed in a scope.
+// The largest checkpoint signed in a scope, in its present epoch.
 struct SeenCheckpoint {
   std::uint64_t size = 0;
-  std::string root;  // base64 as in the note; empty when none has been signed since the first key
+  std::string root{};  // base64 as in the note; empty when none has been signed since the first key
+  std::uint64_t epoch = 1;  // one more with every declared restore
+  std::string restore{};    // SHA-256 of the statement that began the epoch, hexadecimal; or empty
   friend bool operator==(const SeenCheckpoint&, const SeenCheckpoint&) = default;
 };
 
@@ -50,6 +52,12 @@ class KeySetMemory {
   // As remember.
   virtual Outcome<Done> remember_checkpoint(const Scope& scope,
                                             const SeenCheckpoint& checkpoint) = 0;
+
+  // The statement about the scope that the signer's operator permits next, if any.
+  virtual Outcome<std::optional<std::string>> restore_permit(const Scope& scope) = 0;
+  // Keeps a statement for good; a permit of it may be forgotten afterwards.
+  virtual Outcome<Done> keep_restore(const Scope& scope, std::uint64_t epoch,
+                                     std::string_view statement) = 0;
 };
 
 }  // namespace plexsphere::signing

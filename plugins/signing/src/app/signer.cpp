@@ -45,7 +45,8 @@ Signer::Signer(SignerSettings settings, KeyProvider& provider, KeySetMemory& mem
       memory_(memory),
       clock_(std::move(clock)),
       notice_(std::move(notice)),
-      document_key_(document_key) {}
+      document_key_(document_key),
+      checkpoints_(memory, settings.adopt, notice_) {}
 
 Outcome<Scope> Signer::admit(std::string_view text) const {
   Outcome<Scope> scope = Scope::parse(text);
@@ -154,67 +155,6 @@ Outcome<SignedDocument> Signer::publish_locked(const KeySet& set) {
   return signed_set;
 }
 
-Outcome<SeenCheckpoint> Signer::last_checkpoint_locked(const Scope& scope) {
-  if (const auto found = checkpoints_.find(scope.text()); found != checkpoints_.end()) {
-    return found->second;
-  }
-  const Outcome<std::optional<SeenCheckpoint>> stored = memory_.recall_checkpoint(scope);
-  if (!stored.ok()) {
-    return stored.fault();
-  }
-  if (stored.value()) {
-    return *stored.value();
-  }
-  if (!settings_.adopt) {
-    return Fault{FaultKind::kCheckpointUnseen,
-                 "this instance remembers no checkpoint of " + scope.text() +
-                     "; if its state was lost or it is a new replica, set adopt = true"};
-  }
-  notice_("signing_checkpoint_adopted",
-          "the next checkpoint of " + scope.text() + " is taken without having seen another");
-  return SeenCheckpoint{};
-}
-
-Outcome<Done> Signer::advance(const Scope& scope, const std::vector<std::string_view>& notes) {
-  const std::lock_guard guard(checkpoint_lock_);
-  const Outcome<SeenCheckpoint> known = last_checkpoint_locked(scope);
-  if (!known.ok()) {
-    return known.fault();
-  }
-  SeenCheckpoint last = known.value();
-  for (const std::string_view text : notes) {
-    const Outcome<CheckpointNote> note = check_checkpoint(text);
-    if (!note.ok()) {
-      return note.fault();
-    }
-    const auto [origin, size, root] = note.value();
-    if (size < last.size || (size == last.size && !last.root.empty() && root != last.root)) {
-      const bool smaller = size < last.size;
-      return Fault{FaultKind::kCheckpointRegressed,
-                   "a checkpoint of size " + std::to_string(last.size) + " of " + scope.text() +
-                       " was signed before, and this one " +
-                       (smaller ? "has size " + std::to_string(size) : "has another root")};
-    }
-    last = {size, std::string(root)};
-  }
-  if (last != known.value()) {
-    if (const Outcome<Done> kept = memory_.remember_checkpoint(scope, last); !kept.ok()) {
-      return kept;
-    }
-  }
-  checkpoints_.insert_or_assign(scope.text(), std::move(last));
-  return Done{};
-}
-
-Outcome<Done> Signer::begin_checkpoints(const Scope& scope) {
-  const std::lock_guard guard(checkpoint_lock_);
-  const Outcome<std::optional<SeenCheckpoint>> stored = memory_.recall_checkpoint(scope);
-  if (!stored.ok() || stored.value()) {
-    return stored.ok() ? Outcome<Done>(Done{}) : Outcome<Done>(stored.fault());
-  }
-  return memory_.remember_checkpoint(scope, SeenCheckpoint{});
-}
-
 Outcome<KeyEntry> Signer::make_key(const Scope& scope, std::string_view key_id) {
   KeyEntry entry;
   entry.key_id = std::string(key_id);
@@ -256,10 +196,8 @@ Outcome<Signer::Signed> Signer::sign(std::string_view scope_text, std::string_vi
       return fits.fault();
     }
   }
-  if (purpose == Purpose::kCheckpoints) {
-    if (const Outcome<Done> later = advance(scope.value(), messages); !later.ok()) {
-      return later.fault();
-    }
+  if (const Outcome<Done> guarded = guard(purpose, scope.value(), messages); !guarded.ok()) {
+    return guarded.fault();
   }
   Signed result{key.value().key_id, key.value().public_key(purpose), {}, set.value().number()};
   result.signatures.reserve(messages.size());
@@ -272,6 +210,38 @@ Outcome<Signer::Signed> Signer::sign(std::string_view scope_text, std::string_vi
     result.signatures.push_back(signature.value());
   }
   return result;
+}
+
+// Whether what was signed before lets these messages be signed.
+Outcome<Done> Signer::guard(Purpose purpose, const Scope& scope,
+                            const std::vector<std::string_view>& messages) {
+  if (purpose == Purpose::kEvents) {
+    return Done{};
+  }
+  if (purpose == Purpose::kCheckpoints) {
+    return checkpoints_.advance(scope, messages);
+  }
+  if (messages.size() != 1) {
+    return Fault{FaultKind::kInvariantViolation, "a call signs one restore statement"};
+  }
+  return checkpoints_.restore(scope, messages.front());
+}
+
+Outcome<SeenCheckpoint> Signer::last_checkpoint(std::string_view scope_text, const Handed& handed) {
+  const Outcome<Scope> scope = admit(scope_text);
+  if (!scope.ok()) {
+    return scope.fault();
+  }
+  {
+    const std::lock_guard guard(lock_);
+    const Outcome<KeySet> set = accept_locked(scope.value(), handed);
+    if (!set.ok() || set.value().number() == 0) {
+      return set.ok() ? Fault{FaultKind::kKeyNotFound,
+                              "scope " + scope.value().text() + " has no key yet"}
+                      : set.fault();
+    }
+  }
+  return checkpoints_.last(scope.value());
 }
 
 Outcome<Signer::KeyView> Signer::public_key(std::string_view scope_text, std::string_view key_id,
@@ -330,7 +300,7 @@ Outcome<Signer::Opened> Signer::open_rotation(std::string_view scope_text,
     return fresh.fault();
   }
   if (set.value().number() == 0) {
-    if (const Outcome<Done> begun = begin_checkpoints(scope.value()); !begun.ok()) {
+    if (const Outcome<Done> begun = checkpoints_.begin(scope.value()); !begun.ok()) {
       return begun.fault();
     }
   }

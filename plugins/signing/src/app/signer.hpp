@@ -1,10 +1,11 @@
-// The signer's four operations.
+// The signer's operations.
 //
 // Thread safety: all operations may be called concurrently. Ownership: the provider and the memory
 // are the caller's and outlive the signer. Invariants: no private key leaves the provider; no
 // signature is made under a key set older than one seen; nothing is signed that was not read in
 // full as a message of its purpose; a new key set is remembered durably before it is handed out;
-// the checkpoints signed in a scope never get smaller, and none of a size gets another root.
+// the checkpoints signed in a scope never get smaller, and none of a size gets another root, but
+// by a restore that the signer's operator has permitted.
 #pragma once
 
 #include <chrono>
@@ -17,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/checkpoint_guard.hpp"
 #include "app/key_provider.hpp"
 #include "app/key_set_memory.hpp"
 #include "domain/key_set.hpp"
@@ -70,6 +72,10 @@ class Signer {
                                      Purpose purpose, const std::vector<std::string_view>& messages,
                                      const Handed& handed);
 
+  // The largest checkpoint signed in the scope; epoch 0 where the next one is believed unseen.
+  [[nodiscard]] Outcome<SeenCheckpoint> last_checkpoint(std::string_view scope,
+                                                        const Handed& handed);
+
   // The key, and the newer of the key set handed in and the one remembered. Changes nothing.
   [[nodiscard]] Outcome<KeyView> public_key(std::string_view scope, std::string_view key_id,
                                             Purpose purpose, const Handed& handed);
@@ -99,13 +105,8 @@ class Signer {
   [[nodiscard]] Outcome<const Known*> recall_locked(const Scope& scope);
   [[nodiscard]] Outcome<KeySet> accept_locked(const Scope& scope, const Handed& handed);
   [[nodiscard]] Outcome<SignedDocument> publish_locked(const KeySet& set);
-  // Remembers the last of the notes, unless one of them goes back behind what was signed before.
-  [[nodiscard]] Outcome<Done> advance(const Scope& scope,
-                                      const std::vector<std::string_view>& notes);
-  // The largest checkpoint signed in the scope, or what adopting makes of not knowing.
-  [[nodiscard]] Outcome<SeenCheckpoint> last_checkpoint_locked(const Scope& scope);
-  // A scope whose first key is made here has had no checkpoint before.
-  [[nodiscard]] Outcome<Done> begin_checkpoints(const Scope& scope);
+  [[nodiscard]] Outcome<Done> guard(Purpose purpose, const Scope& scope,
+                                    const std::vector<std::string_view>& messages);
   [[nodiscard]] Outcome<KeyEntry> make_key(const Scope& scope, std::string_view key_id);
 
   const SignerSettings settings_;
@@ -117,9 +118,7 @@ class Signer {
 
   std::mutex lock_;
   std::unordered_map<std::string, Known> seen_;  // guarded by lock_; what memory_ holds, read once
-  std::mutex checkpoint_lock_;  // may be taken while lock_ is held, not the other way round
-  // Guarded by checkpoint_lock_; what memory_ holds, read once.
-  std::unordered_map<std::string, SeenCheckpoint> checkpoints_;
+  CheckpointGuard checkpoints_;                  // may be called while lock_ is held
 };
 
 }  // namespace plexsphere::signing

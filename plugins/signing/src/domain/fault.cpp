@@ -30,6 +30,7 @@ constexpr Row kTable[] = {
     {FaultKind::kMemoryEmpty, kFailedPrecondition, "signing: key set not adopted"},
     {FaultKind::kCheckpointRegressed, kFailedPrecondition, "signing: checkpoint regressed"},
     {FaultKind::kCheckpointUnseen, kFailedPrecondition, "signing: checkpoint not adopted"},
+    {FaultKind::kRestoreNotPermitted, kFailedPrecondition, "signing: restore not permitted"},
     {FaultKind::kJournalUnavailable, kUnavailable, "signing: journal unavailable"},
     {FaultKind::kInternal, kInternalError, "signing: internal error"},
 };

@@ -26,6 +26,7 @@ enum class FaultKind {
   kMemoryEmpty,          // the signer has never seen this scope and was not told to adopt
   kCheckpointRegressed,  // a larger checkpoint of this scope was signed, or another of this size
   kCheckpointUnseen,     // no checkpoint of the scope is remembered and the signer may not adopt
+  kRestoreNotPermitted,  // the signer's operator has not permitted this statement of a restore
   kJournalUnavailable,   // the call could not be put on the signer's record, so it is not answered
   kInternal,             // the signer's own state could not be read or written
 };

@@ -57,7 +57,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 bool is_rpc(std::string_view text) {
   return text == kRpcSign || text == kRpcPublicKey || text == kRpcOpenRotation ||
-         text == kRpcCloseRotation || text == kRpcForceCloseRotation;
+         text == kRpcCloseRotation || text == kRpcForceCloseRotation || text == kRpcLastCheckpoint;
 }
 
 bool is_scope_word(std::string_view text) {
@@ -65,7 +65,7 @@ bool is_scope_word(std::string_view text) {
 }
 
 bool is_purpose_word(std::string_view text) {
-  return text == "*" || text == "events" || text == "checkpoints";
+  return text == "*" || text == "events" || text == "checkpoints" || text == "restores";
 }
 
 bool is_key_id_word(std::string_view text) {

@@ -40,14 +40,16 @@ inline constexpr std::string_view kRpcOpenRotation = "open_rotation";
 inline constexpr std::string_view kRpcCloseRotation = "close_rotation";
 inline constexpr std::string_view kRpcForceCloseRotation = "force_close_rotation";
 
+inline constexpr std::string_view kRpcLastCheckpoint = "last_checkpoint";
+
 inline constexpr std::string_view kOutcomeOk = "ok";
 
 // Of one call, before its place in the journal is known.
 struct JournalRecord {
   std::chrono::sys_time<std::chrono::milliseconds> at{};
-  std::string_view rpc = kRpcSign;  // one of the five words
+  std::string_view rpc = kRpcSign;  // one of the words above
   std::string scope = "*";          // see journal_scope
-  std::string purpose = "*";        // "events", "checkpoints", "*"
+  std::string purpose = "*";        // "events", "checkpoints", "restores", "*"
   std::string key_id = "*";         // that signed, or that was asked for; see journal_key_id
   std::string outcome{kOutcomeOk};  // or the fault, see journal_outcome
   std::uint64_t key_set = 0;        // number of the key set it was answered with; 0 when refused

@@ -28,8 +28,9 @@ using UnixSeconds = std::chrono::sys_seconds;
 
 enum class KeyState { kActive, kRotating, kRetired };
 
-// What a signature is for; every purpose has a key of its own under every key id.
-enum class Purpose { kEvents, kCheckpoints };
+// What a signature is for. Events and checkpoints have a key each under every key id; restores are
+// signed with that of checkpoints, among which they stand.
+enum class Purpose { kEvents, kCheckpoints, kRestores };
 
 // Raw Ed25519 public key (RFC 8032).
 using PublicKey = std::array<std::uint8_t, 32>;

@@ -1,10 +1,11 @@
 #include "domain/message_check.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "domain/json_scanner.hpp"
+#include "domain/note_text.hpp"
+#include "domain/restore_statement.hpp"
 
 namespace plexsphere::signing {
 namespace {
@@ -81,34 +82,22 @@ bool is_canonical_time(std::string_view text) {
   return fraction && is_zone(rest.substr(*fraction));
 }
 
-bool is_base64_of_32_bytes(std::string_view text) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() != 44 || text[43] != '=') {
-    return false;
+// The epoch that extension lines name: nothing where another than the first would.
+std::optional<std::uint64_t> epoch_of(std::string_view extensions) {
+  constexpr std::string_view word = "epoch ";
+  std::uint64_t epoch = 1;
+  for (bool first = true; !extensions.empty(); first = false) {
+    const std::string_view line = take_line(extensions);
+    if (!line.starts_with(word)) {
+      continue;
+    }
+    const auto named = parse_decimal(line.substr(word.size()));
+    if (!first || !named || *named < 2) {
+      return std::nullopt;
+    }
+    epoch = *named;
   }
-  const bool clean = text.substr(0, 43).find_first_not_of(alphabet) == std::string_view::npos;
-  // 32 bytes fill 42 characters and four bits of the 43rd: its two spare bits must be zero.
-  return clean && alphabet.find(text[42]) % 4 == 0;
-}
-
-bool is_tree_size(std::string_view text) {
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-  return digits && text.size() <= 18 && (text == "0" || text[0] != '0');
-}
-
-bool is_plain_text(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\n') || byte >= 0x7f;
-  });
-}
-
-std::string_view take_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return line;
+  return epoch;
 }
 
 }  // namespace
@@ -142,32 +131,48 @@ Outcome<CheckpointNote> check_checkpoint(std::string_view bytes) {
   const std::string_view origin = take_line(rest);
   const std::string_view size = take_line(rest);
   const std::string_view root = take_line(rest);
-  if (origin.empty() || !is_tree_size(size) || !is_base64_of_32_bytes(root)) {
+  const auto leaves = parse_decimal(size);
+  if (origin.empty() || !leaves || !is_base64_of_32_bytes(root)) {
     return refused("a checkpoint note is an origin, a tree size and a base64 root hash");
+  }
+  const auto epoch = epoch_of(rest);
+  if (!epoch) {
+    return refused("a checkpoint note names its epoch, from 2 on, in its fourth line");
   }
   while (!rest.empty()) {
     if (take_line(rest).empty()) {
       return refused("a checkpoint note has no empty line");
     }
   }
-  CheckpointNote note{origin, 0, root};
-  std::from_chars(size.data(), size.data() + size.size(), note.size);
-  return note;
+  return CheckpointNote{origin, *leaves, root, *epoch};
 }
+
+namespace {
+
+Outcome<std::string_view> origin_of(Purpose purpose, std::string_view bytes) {
+  if (purpose == Purpose::kRestores) {
+    const Outcome<RestoreStatement> statement = check_restore(bytes);
+    return statement.ok() ? Outcome<std::string_view>(statement.value().origin) : statement.fault();
+  }
+  const Outcome<CheckpointNote> note = check_checkpoint(bytes);
+  return note.ok() ? Outcome<std::string_view>(note.value().origin) : note.fault();
+}
+
+}  // namespace
 
 Outcome<Done> check_message(Purpose purpose, std::string_view bytes, const Scope& scope,
                             std::string_view key_id) {
   if (bytes.size() > kMaxMessageBytes) {
     return refused("a message has at most 61440 bytes");
   }
-  if (purpose == Purpose::kCheckpoints) {
-    const Outcome<CheckpointNote> note = check_checkpoint(bytes);
-    if (!note.ok()) {
-      return note.fault();
+  if (purpose != Purpose::kEvents) {
+    const Outcome<std::string_view> origin = origin_of(purpose, bytes);
+    if (!origin.ok()) {
+      return origin.fault();
     }
-    const std::string_view text = note.value().origin;
+    const std::string_view text = origin.value();
     if (text.substr(text.rfind('/') + 1) != scope.text()) {
-      return Fault{FaultKind::kScopeMismatch, "the checkpoint's origin ends in another scope"};
+      return Fault{FaultKind::kScopeMismatch, "the message's origin ends in another scope"};
     }
     return Done{};
   }

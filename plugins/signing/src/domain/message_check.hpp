@@ -35,6 +35,7 @@ struct CheckpointNote {
   std::string_view origin;
   std::uint64_t size = 0;  // less than 10^18
   std::string_view root;   // base64 of 32 bytes, in its one spelling
+  std::uint64_t epoch = 1;
 };
 
 // The text of a checkpoint note (C2SP tlog-checkpoint): origin line, tree size, base64 of a 32-byte
@@ -42,8 +43,8 @@ struct CheckpointNote {
 [[nodiscard]] Outcome<CheckpointNote> check_checkpoint(std::string_view bytes);
 
 // The message reads as one of its purpose and belongs to this scope and key: an event names the key
-// id it will be signed under and, where it names a Domain, this one; a checkpoint's origin ends in
-// the scope after its last slash.
+// id it will be signed under and, where it names a Domain, this one; the origin of a checkpoint or
+// of a restore statement ends in the scope after its last slash.
 [[nodiscard]] Outcome<Done> check_message(Purpose purpose, std::string_view bytes,
                                           const Scope& scope, std::string_view key_id);
 

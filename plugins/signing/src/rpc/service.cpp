@@ -39,7 +39,10 @@ Outcome<Purpose> read_purpose(v1::Purpose purpose) {
   if (purpose == v1::PURPOSE_CHECKPOINTS) {
     return Purpose::kCheckpoints;
   }
-  return Fault{FaultKind::kInvariantViolation, "purpose must be events or checkpoints"};
+  if (purpose == v1::PURPOSE_RESTORES) {
+    return Purpose::kRestores;
+  }
+  return Fault{FaultKind::kInvariantViolation, "purpose must be events, checkpoints or restores"};
 }
 
 v1::KeyState state_of(KeyState state) {
@@ -81,7 +84,11 @@ void write_key_set(const SignedDocument& document, v1::SignedKeySet* out) {
 
 std::string purpose_word(v1::Purpose purpose) {
   const Outcome<Purpose> known = read_purpose(purpose);
-  return known.ok() ? std::string(purpose_name(known.value())) : "*";
+  if (!known.ok()) {
+    return "*";
+  }
+  return known.value() == Purpose::kRestores ? "restores"
+                                             : std::string(purpose_name(known.value()));
 }
 
 template <class Request>
@@ -240,6 +247,32 @@ grpc::ServerUnaryReactor* SignerServiceImpl::PublicKey(grpc::CallbackServerConte
     response->set_state(state_of(result.value().key.state));
     response->set_cached(result.value().cached);
     write_key_set(result.value().key_set, response->mutable_key_set());
+    return Done{};
+  });
+}
+
+grpc::ServerUnaryReactor* SignerServiceImpl::LastCheckpoint(
+    grpc::CallbackServerContext* context, const v1::LastCheckpointRequest* request,
+    v1::LastCheckpointResponse* response) {
+  JournalRecord asked = record_of(kRpcLastCheckpoint, *request, "");
+  return answer(context, std::move(asked), response, [&](JournalRecord& record) -> Outcome<Done> {
+    const Outcome<Signer::Handed> handed = read_key_set(*request);
+    if (!handed.ok()) {
+      return handed.fault();
+    }
+    const Outcome<SeenCheckpoint> result =
+        parts_.signer.last_checkpoint(request->scope(), handed.value());
+    if (!result.ok()) {
+      return result.fault();
+    }
+    if (handed.value()) {
+      record.key_set = number_of(*handed.value());
+    }
+    const SeenCheckpoint& seen = result.value();
+    response->set_size(seen.size);
+    response->set_root(seen.root);
+    response->set_epoch(seen.epoch);
+    response->set_restore(seen.restore.empty() ? std::string() : text_of(hash_of(seen.restore)));
     return Done{};
   });
 }

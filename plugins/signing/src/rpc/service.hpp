@@ -46,6 +46,9 @@ class SignerServiceImpl final : public v1::SignerService::CallbackService {
   grpc::ServerUnaryReactor* PublicKey(grpc::CallbackServerContext* context,
                                       const v1::PublicKeyRequest* request,
                                       v1::PublicKeyResponse* response) override;
+  grpc::ServerUnaryReactor* LastCheckpoint(grpc::CallbackServerContext* context,
+                                           const v1::LastCheckpointRequest* request,
+                                           v1::LastCheckpointResponse* response) override;
   grpc::ServerUnaryReactor* OpenRotation(grpc::CallbackServerContext* context,
                                          const v1::OpenRotationRequest* request,
                                          v1::OpenRotationResponse* response) override;

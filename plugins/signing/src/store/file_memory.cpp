@@ -6,18 +6,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
 #include "app/sha256.hpp"
 #include "domain/key_set_document.hpp"
+#include "domain/restore_statement.hpp"
 
 namespace plexsphere::signing {
 namespace {
 
 constexpr const char* kKeySets = ".keyset";
 constexpr const char* kCheckpoints = ".checkpoint";
-constexpr std::size_t kMaxCheckpointLine = 160;
+constexpr const char* kPermit = ".restore";
+constexpr std::size_t kMaxCheckpointLine = 256;
 constexpr std::size_t kSignatureLine = 2 * std::tuple_size_v<Signature> + 1;
 
 // A colon is awkward in file names; the scope's other characters are not.
@@ -37,9 +40,33 @@ bool parse_signature(std::string_view line, Signature& out) {
          size == out.size() && end == line.data() + line.size() - 1 && line.back() == '\n';
 }
 
+std::string word(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string text_of(std::string_view word) {
+  return word == "-" ? std::string() : std::string(word);
+}
+
+std::string_view take_word(std::string_view& line) {
+  const std::size_t end = std::min(line.find(' '), line.size());
+  const std::string_view taken = line.substr(0, end);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return taken;
+}
+
+std::uint64_t number_of(std::string_view word) {
+  std::uint64_t value = 0;
+  std::from_chars(word.data(), word.data() + word.size(), value);
+  return value;
+}
+
 // The one line that stands for the checkpoint.
 std::string checkpoint_line(const Scope& scope, const SeenCheckpoint& seen) {
-  const std::string words = std::to_string(seen.size) + " " + (seen.root.empty() ? "-" : seen.root);
+  std::string words = std::to_string(seen.size) + " " + word(seen.root);
+  if (seen.epoch != 1) {
+    words += " " + std::to_string(seen.epoch) + " " + word(seen.restore);
+  }
   return words + " " + hex_of(sha256(scope.text() + " " + words)) + "\n";
 }
 
@@ -115,15 +142,13 @@ Outcome<std::optional<SeenCheckpoint>> FileMemory::recall_checkpoint(const Scope
     return std::optional<SeenCheckpoint>();
   }
   const std::string_view line = *text.value();
-  const std::size_t size_end = std::min(line.find(' '), line.size());
-  const std::size_t root_end = std::min(line.find(' ', size_end + 1), line.size());
+  std::string_view rest = line;
   SeenCheckpoint seen;
-  std::from_chars(line.data(), line.data() + size_end, seen.size);
-  if (root_end > size_end) {
-    seen.root = line.substr(size_end + 1, root_end - size_end - 1);
-  }
-  if (seen.root == "-") {
-    seen.root.clear();
+  seen.size = number_of(take_word(rest));
+  seen.root = text_of(take_word(rest));
+  if (rest.find(' ') != std::string_view::npos) {
+    seen.epoch = number_of(take_word(rest));
+    seen.restore = text_of(take_word(rest));
   }
   // What was read is what would be written, or something else was there.
   if (checkpoint_line(scope, seen) != line) {
@@ -136,6 +161,20 @@ Outcome<Done> FileMemory::remember_checkpoint(const Scope& scope,
                                               const SeenCheckpoint& checkpoint) {
   return replace_file(directory_, file_name(scope, kCheckpoints),
                       checkpoint_line(scope, checkpoint));
+}
+
+Outcome<std::optional<std::string>> FileMemory::restore_permit(const Scope& scope) {
+  return read_file(directory_, file_name(scope, kPermit), kMaxRestoreStatement);
+}
+
+Outcome<Done> FileMemory::keep_restore(const Scope& scope, std::uint64_t epoch,
+                                       std::string_view statement) {
+  const std::string kind = ".restored-" + std::to_string(epoch);
+  const Outcome<Done> kept = replace_file(directory_, file_name(scope, kind.c_str()), statement);
+  if (kept.ok()) {
+    unlinkat(directory_.fd, file_name(scope, kPermit).c_str(), 0);  // used up
+  }
+  return kept;
 }
 
 }  // namespace plexsphere::signing

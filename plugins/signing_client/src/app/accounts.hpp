@@ -23,7 +23,8 @@ namespace plexsphere::signing_client {
 
 // The row of a call. Relations: "signing.sign", "signing.checkpoint" (a signature on a checkpoint,
 // apart so that the row of a checkpoint is no reason for another one), "signing.public_key",
-// "signing.open_rotation_call", "signing.close_rotation_call".
+// "signing.restore", "signing.last_checkpoint", "signing.open_rotation_call",
+// "signing.close_rotation_call".
 struct Act {
   std::string relation;
   std::string scope;

@@ -42,6 +42,18 @@ sdk::Error refusal(const sdk::Error& error, const sdk::Log& log, const std::stri
                      : "The signer does not take our key set."};
 }
 
+const char* relation_of(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::kEvents:
+      return "signing.sign";
+    case Purpose::kCheckpoints:
+      return "signing.checkpoint";
+    case Purpose::kRestores:
+      break;
+  }
+  return "signing.restore";
+}
+
 bool superseded(const sdk::Error& error) {
   return error.reason == "key_set_superseded";
 }
@@ -223,11 +235,9 @@ void KeyService::sign_caught_up(const SignCall& call, const Done<SignAnswer>& do
 
 void KeyService::sign_with(const KnownKeySet& known, SignCall call, bool may_retry,
                            Done<SignAnswer> done) {
-  const char* relation =
-      call.purpose == Purpose::kCheckpoints ? "signing.checkpoint" : "signing.sign";
   parts_.channel.sign(
       call, known.document,
-      accounted<SignAnswer>({relation, call.scope, call.key_id, {}},
+      accounted<SignAnswer>({relation_of(call.purpose), call.scope, call.key_id, {}},
                             [this, known, call, may_retry, done](sdk::Result<SignAnswer> answer) {
                               signed_under(known, call, may_retry, std::move(answer), done);
                             }));
@@ -252,6 +262,35 @@ void KeyService::signed_under(const KnownKeySet& known, const SignCall& call, bo
   }
   done(sdk::Error{sdk::Code::unavailable, "signing_unavailable",
                   "The signer used a key that its key set does not hold."});
+}
+
+// --- what was signed last ---
+
+void KeyService::last_checkpoint(std::string scope, Done<LastAnswer> done) {
+  later(
+      [this, scope = std::move(scope), done] {
+        const auto known = existing(scope);
+        known.ok() ? last_with(*known, true, done) : done(known.error());
+      },
+      [done] { done(stopping()); });
+}
+
+void KeyService::last_with(const KnownKeySet& known, bool may_retry, const Done<LastAnswer>& done) {
+  const std::string& scope = known.set.scope;
+  parts_.channel.last_checkpoint(
+      scope, known.document,
+      accounted<LastAnswer>({"signing.last_checkpoint", scope, {}, {}},
+                            [this, scope, may_retry, done](const sdk::Result<LastAnswer>& answer) {
+                              if (answer.ok() || !superseded(answer.error()) || !may_retry) {
+                                done(answer.ok() ? answer
+                                                 : sdk::Result<LastAnswer>(
+                                                       refusal(answer.error(), parts_.log, scope)));
+                                return;
+                              }
+                              catch_up(scope, [this, done](const sdk::Result<KnownKeySet>& newer) {
+                                newer.ok() ? last_with(*newer, false, done) : done(newer.error());
+                              });
+                            }));
 }
 
 // Asks the signer for the newest key set of the scope and puts it on record.

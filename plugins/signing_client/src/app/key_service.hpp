@@ -54,6 +54,8 @@ class KeyService {
   // `done` comes exactly once, also when the service stops. RESOURCE_EXHAUSTED
   // "signing_overloaded" when too many are waiting.
   void sign(SignCall call, Done<SignAnswer> done);
+  // What the signer signed last of the scope's log. Errors as of sign.
+  void last_checkpoint(std::string scope, Done<LastAnswer> done);
   // A first key on an empty scope, a rotation elsewhere; the new key when it is on record.
   void open_rotation(std::string scope, Done<KeyView> done);
   // The key that signs from then on. FAILED_PRECONDITION "no_open_rotation".
@@ -76,6 +78,7 @@ class KeyService {
   void sign_with(const KnownKeySet& known, SignCall call, bool may_retry, Done<SignAnswer> done);
   void signed_under(const KnownKeySet& known, const SignCall& call, bool may_retry,
                     sdk::Result<SignAnswer> answer, Done<SignAnswer> done);
+  void last_with(const KnownKeySet& known, bool may_retry, const Done<LastAnswer>& done);
   void sign_caught_up(const SignCall& call, const Done<SignAnswer>& done);
   void catch_up(const std::string& scope, Continue then);
   void record(const std::string& scope, const char* action, std::function<void(sdk::Status)> then);

@@ -27,6 +27,8 @@ std::optional<Purpose> purpose_of(px_signing_purpose wire) {
       return Purpose::kEvents;
     case PX_SIGN_CHECKPOINT:
       return Purpose::kCheckpoints;
+    case PX_SIGN_RESTORE:
+      return Purpose::kRestores;
     default:
       return std::nullopt;
   }
@@ -38,6 +40,23 @@ px_public_key wire_key(std::string_view key_id, std::string_view key) {
   std::memcpy(out.key, key.data(), std::min(key.size(), kPublicKeyBytes));
   out.key_id = sdk::to_wire(key_id);
   return out;
+}
+
+void finish_last(px_last_checkpoint_done done, void* ctx, const sdk::Result<LastAnswer>& answer) {
+  if (!answer.ok()) {
+    done(ctx, static_cast<px_status>(answer.error().code), sdk::to_wire(answer.error().reason),
+         nullptr);
+    return;
+  }
+  px_last_checkpoint out{};
+  out.struct_size = sizeof out;
+  out.size = answer->size;
+  out.epoch = answer->epoch;
+  out.has_root = answer->root.empty() ? 0 : 1;
+  std::memcpy(out.root, answer->root.data(), std::min(answer->root.size(), sizeof out.root));
+  std::memcpy(out.restore, answer->restore.data(),
+              std::min(answer->restore.size(), sizeof out.restore));
+  done(ctx, PX_OK, {}, &out);
 }
 
 void finish_rotation(px_rotation_done done, void* ctx, const sdk::Result<KeyView>& key) {
@@ -87,7 +106,12 @@ sdk::Result<SignCall> call_of(px_str scope, px_signing_purpose purpose, px_str k
 }  // namespace
 
 SigningPort::SigningPort()
-    : table_{{sizeof(px_signing), 1, this}, &active_key, &sign, &open_rotation, &close_rotation} {}
+    : table_{{sizeof(px_signing), 1, this},
+             &active_key,
+             &sign,
+             &open_rotation,
+             &close_rotation,
+             &last_checkpoint} {}
 
 void SigningPort::open(KeyService& service) {
   service_ = &service;
@@ -156,6 +180,22 @@ void SigningPort::open_rotation(void* self, px_str scope, px_rotation_done done,
     }
     service->open_rotation(std::string(sdk::view(scope)),
                            [done, ctx](const auto& key) { finish_rotation(done, ctx, key); });
+  } catch (...) {
+    done(ctx, PX_INTERNAL, {}, nullptr);
+  }
+}
+
+void SigningPort::last_checkpoint(void* self, px_str scope, px_last_checkpoint_done done,
+                                  void* ctx) noexcept {
+  try {
+    KeyService* service = static_cast<SigningPort*>(self)->service_;
+    const sdk::Status good = check_scope(sdk::view(scope));
+    if (service == nullptr || !good.ok()) {
+      finish_last(done, ctx, service == nullptr ? closed() : good.error());
+      return;
+    }
+    service->last_checkpoint(std::string(sdk::view(scope)),
+                             [done, ctx](const auto& last) { finish_last(done, ctx, last); });
   } catch (...) {
     done(ctx, PX_INTERNAL, {}, nullptr);
   }

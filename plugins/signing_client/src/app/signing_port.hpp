@@ -31,6 +31,8 @@ class SigningPort {
                    const px_bytes* messages, uint64_t count, px_sign_done done, void* ctx) noexcept;
   static void open_rotation(void* self, px_str scope, px_rotation_done done, void* ctx) noexcept;
   static void close_rotation(void* self, px_str scope, px_rotation_done done, void* ctx) noexcept;
+  static void last_checkpoint(void* self, px_str scope, px_last_checkpoint_done done,
+                              void* ctx) noexcept;
 
   px_signing table_;
   std::atomic<KeyService*> service_{nullptr};

@@ -16,7 +16,8 @@
 namespace plexsphere::signing_client {
 
 enum class KeyState { kActive, kRotating, kRetired };
-enum class Purpose { kEvents, kCheckpoints };
+// Restores are signed with the key of checkpoints.
+enum class Purpose { kEvents, kCheckpoints, kRestores };
 
 struct KeyView {
   std::string key_id;

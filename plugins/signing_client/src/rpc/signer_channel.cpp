@@ -24,6 +24,7 @@ constexpr int kMaxBackoffMs = 1'000;
 constexpr std::streamoff kMaxPemBytes = 1024 * 1024;
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kPublicKeyBytes = 32;
+constexpr std::size_t kHashBytes = 32;
 constexpr const char* kJournalMetadata = "signing-journal";
 constexpr std::string_view kNoJournal = "signing: journal unavailable";
 
@@ -50,7 +51,15 @@ sdk::Error error_of(const grpc::Status& status) {
 }
 
 wire::Purpose wire_purpose(Purpose purpose) {
-  return purpose == Purpose::kEvents ? wire::PURPOSE_EVENTS : wire::PURPOSE_CHECKPOINTS;
+  switch (purpose) {
+    case Purpose::kEvents:
+      return wire::PURPOSE_EVENTS;
+    case Purpose::kCheckpoints:
+      return wire::PURPOSE_CHECKPOINTS;
+    case Purpose::kRestores:
+      break;
+  }
+  return wire::PURPOSE_RESTORES;
 }
 
 void write_key_set(const SignedDocument& document, wire::SignedKeySet* out) {
@@ -81,6 +90,17 @@ sdk::Result<SignAnswer> read_answer(const wire::SignResponse& response, std::siz
     return away("The signer answered with another number of signatures than was asked for.");
   }
   return answer;
+}
+
+sdk::Result<LastAnswer> read_last(const wire::LastCheckpointResponse& response) {
+  auto root =
+      response.root().empty() ? std::optional(std::string()) : sdk::base64_decode(response.root());
+  const bool sound = root && (root->empty() || root->size() == kHashBytes) &&
+                     (response.restore().empty() || response.restore().size() == kHashBytes);
+  if (!sound) {
+    return away("The signer answered with a malformed checkpoint.");
+  }
+  return LastAnswer{response.size(), std::move(*root), response.epoch(), response.restore()};
 }
 
 // An answer without a mark leaves us not knowing its place, as one that never came does.
@@ -291,6 +311,20 @@ void SignerChannel::sign(const SignCall& what, const SignedDocument& key_set,
         return read_answer(response, count);
       },
       std::move(done));
+}
+
+void SignerChannel::last_checkpoint(const std::string& scope, const SignedDocument& key_set,
+                                    Done<LastAnswer> done) {
+  auto call =
+      std::make_shared<Impl::Call<wire::LastCheckpointRequest, wire::LastCheckpointResponse>>();
+  call->request.set_scope(scope);
+  write_key_set(key_set, call->request.mutable_key_set());
+  impl_->run(
+      call,
+      [](auto& stub, auto& c, auto completion) {
+        stub.LastCheckpoint(&c.context, &c.request, &c.response, std::move(completion));
+      },
+      &read_last, std::move(done));
 }
 
 void SignerChannel::fetch_key_set(const std::string& scope, const KeySet& key_set,

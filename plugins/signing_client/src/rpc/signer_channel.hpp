@@ -1,4 +1,4 @@
-// The core's connection to the signer: four asynchronous calls over a unix socket or mutual TLS.
+// The core's connection to the signer: five asynchronous calls over a unix socket or mutual TLS.
 //
 // Thread safety: calls and wait_connected from any thread. Ownership: owns the channel and every
 // call in flight. Errors: a signer that is away, refuses this process or answers nonsense is
@@ -44,6 +44,13 @@ struct SignAnswer {
   std::vector<std::string> signatures;  // 64 raw bytes each, one for each message
 };
 
+struct LastAnswer {
+  std::uint64_t size = 0;
+  std::string root;  // 32 raw bytes, or empty
+  std::uint64_t epoch = 0;
+  std::string restore;  // 32 raw bytes, or empty
+};
+
 class SignerChannel {
  public:
   // `place` has a mark whenever the result is good.
@@ -59,6 +66,9 @@ class SignerChannel {
 
   // `done` comes exactly once, on one of gRPC's threads, which it must not hold up.
   void sign(const SignCall& call, const SignedDocument& key_set, Done<SignAnswer> done);
+  // What was signed last of the scope's log.
+  void last_checkpoint(const std::string& scope, const SignedDocument& key_set,
+                       Done<LastAnswer> done);
   // The newest key set the signer knows of the scope.
   void fetch_key_set(const std::string& scope, const KeySet& key_set, Done<SignedDocument> done);
   void open_rotation(const std::string& scope, const std::string& new_key_id, const KeySet& key_set,

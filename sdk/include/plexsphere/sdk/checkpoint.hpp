@@ -7,6 +7,9 @@
 //                                                                   (an empty line)
 //   — plexsphere/audit/domain:0190a8b8-… az3grlgt…                   name, base64(id ‖ signature)
 //
+// After the log was restored to an earlier point a fourth line follows the root, "epoch 2" and so
+// on, so that checkpoints of before and after are not taken for each other.
+//
 // Signed is the body, its last newline included; by Ed25519, whose key id in a note is the first
 // four bytes of sha256(name ‖ 0x0A ‖ 0x01 ‖ public key). Reading is strict: one checkpoint has one
 // spelling. Nothing here signs or verifies a signature, and SHA-256 is handed in.
@@ -31,7 +34,8 @@ namespace plexsphere::sdk::inline v1 {
 struct Checkpoint {
   std::string origin;
   std::uint64_t size = 0;
-  std::string root;  // 32 raw bytes
+  std::string root;         // 32 raw bytes
+  std::uint64_t epoch = 1;  // one more each time the log was restored to an earlier point
 };
 
 struct NoteSignature {
@@ -107,23 +111,38 @@ inline bool is_note_name(std::string_view name) {
 // The body that is signed.
 inline std::string checkpoint_text(const Checkpoint& checkpoint) {
   return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
-         base64_encode(checkpoint.root) + "\n";
+         base64_encode(checkpoint.root) + "\n" +
+         (checkpoint.epoch == 1 ? std::string()
+                                : "epoch " + std::to_string(checkpoint.epoch) + "\n");
 }
 
-// Nothing unless it is exactly origin, size and root; lines of extensions are not ours.
+// Nothing unless it is exactly origin, size, root and, from the second on, the epoch; other lines
+// of extensions are not ours.
 inline std::optional<Checkpoint> parse_checkpoint(std::string_view text) {
   const auto origin = detail::take_note_line(text);
   const auto size = origin ? detail::take_note_line(text) : std::nullopt;
   const auto root = size ? detail::take_note_line(text) : std::nullopt;
-  if (!root || !text.empty() || !detail::is_note_name(*origin)) {
+  if (!root || !detail::is_note_name(*origin)) {
     return std::nullopt;
+  }
+  std::uint64_t epoch = 1;
+  if (!text.empty()) {
+    constexpr std::string_view word = "epoch ";
+    const auto line = detail::take_note_line(text);
+    const auto named = line && line->starts_with(word)
+                           ? detail::tree_size(line->substr(word.size()))
+                           : std::nullopt;
+    if (!named || *named < 2 || !text.empty()) {
+      return std::nullopt;
+    }
+    epoch = *named;
   }
   const auto leaves = detail::tree_size(*size);
   auto hash = base64_decode(*root);
   if (!leaves || !hash || hash->size() != merkle::kHashSize) {
     return std::nullopt;
   }
-  return Checkpoint{std::string(*origin), *leaves, std::move(*hash)};
+  return Checkpoint{std::string(*origin), *leaves, std::move(*hash), epoch};
 }
 
 // 4 raw bytes.

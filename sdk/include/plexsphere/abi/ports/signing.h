@@ -13,7 +13,9 @@ extern "C" {
 #endif
 
 typedef int32_t px_signing_purpose;
-enum { PX_SIGN_EVENT = 1, PX_SIGN_CHECKPOINT = 2 };
+/* PX_SIGN_RESTORE: one statement of a restored log, under the key of checkpoints; only what the
+ * signer's operator has permitted, else PX_FAILED_PRECONDITION "restore_not_permitted". */
+enum { PX_SIGN_EVENT = 1, PX_SIGN_CHECKPOINT = 2, PX_SIGN_RESTORE = 3 };
 
 /* Ed25519 (RFC 8032) public key. */
 typedef struct px_public_key {
@@ -34,6 +36,21 @@ typedef void (*px_sign_done)(void* ctx, px_status status, px_str reason, const p
 typedef void (*px_rotation_done)(void* ctx, px_status status, px_str reason,
                                  const px_public_key* new_key);
 
+/* What the signer signed last of a scope's log. */
+typedef struct px_last_checkpoint {
+  uint32_t struct_size;
+  uint8_t root[32]; /* undefined while size is 0 and nothing was signed */
+  uint8_t
+      restore[32];  /* SHA-256 of the statement that began the epoch; zeros: none, or not known */
+  uint8_t has_root; /* 0: no checkpoint was signed yet */
+  uint8_t reserved[3];
+  uint64_t size;
+  uint64_t epoch; /* from 1; 0: the signer remembers nothing and believes the next checkpoint */
+} px_last_checkpoint;
+/* `last` is null unless PX_OK. */
+typedef void (*px_last_checkpoint_done)(void* ctx, px_status status, px_str reason,
+                                        const px_last_checkpoint* last);
+
 typedef struct px_signing {
   px_table base;
   /* The key that signs new messages of the scope: copied into *out, its id into `id_buffer` (at
@@ -50,6 +67,8 @@ typedef struct px_signing {
    * projection has been stored. [any] */
   void (*open_rotation)(void* self, px_str scope, px_rotation_done done, void* ctx);
   void (*close_rotation)(void* self, px_str scope, px_rotation_done done, void* ctx);
+  /* Asks the signer itself. `done` once, from any thread. [any] */
+  void (*last_checkpoint)(void* self, px_str scope, px_last_checkpoint_done done, void* ctx);
 } px_signing;
 
 #ifdef __cplusplus

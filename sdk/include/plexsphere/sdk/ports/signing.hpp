@@ -24,11 +24,20 @@ struct Signatures {
   std::vector<std::string> signatures;  // 64 raw bytes each
 };
 
+// What the signer signed last of a scope's log.
+struct LastCheckpoint {
+  std::uint64_t size = 0;
+  std::string root;         // 32 raw bytes; empty: no checkpoint was signed yet
+  std::uint64_t epoch = 1;  // 0: the signer remembers nothing and believes the next checkpoint
+  std::string restore;  // SHA-256 of the statement that began the epoch; empty: none, or unknown
+};
+
 class Signing {
  public:
   static constexpr std::string_view kName = "px.signing/1";
   using Wire = px_signing;
   using SignDone = std::function<void(const Result<Signatures>&)>;
+  using LastDone = std::function<void(const Result<LastCheckpoint>&)>;
   using RotationDone = std::function<void(const Result<PublicKey>&)>;
   Signing() = default;
   explicit Signing(const px_signing* table) : table_(table) {}
@@ -73,8 +82,24 @@ class Signing {
     table_->close_rotation(table_->base.self, to_wire(scope), &rotated,
                            new RotationDone(std::move(done)));
   }
+  void last_checkpoint(std::string_view scope, LastDone done) const {
+    table_->last_checkpoint(
+        table_->base.self, to_wire(scope),
+        [](void* ctx, px_status status, px_str reason, const px_last_checkpoint* last) noexcept {
+          complete<LastDone>(ctx, status, reason,
+                             [&] { return Result<LastCheckpoint>(from(*last)); });
+        },
+        new LastDone(std::move(done)));
+  }
 
  private:
+  static LastCheckpoint from(const px_last_checkpoint& last) {
+    const std::string restore(reinterpret_cast<const char*>(last.restore), 32);
+    return {last.size,
+            last.has_root != 0 ? std::string(reinterpret_cast<const char*>(last.root), 32)
+                               : std::string(),
+            last.epoch, restore == std::string(32, '\0') ? std::string() : restore};
+  }
   static PublicKey from(const px_public_key& key) {
     return {std::string(view(key.key_id)), std::string(reinterpret_cast<const char*>(key.key), 32)};
   }
