@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
+#include "host/apps/plexsphere-bootstrap/declare_restored.hpp"
 #include "host/apps/plexsphere-bootstrap/operator.hpp"
 #include "host/apps/plexsphere-bootstrap/restore.hpp"
 #include "host/apps/runtime/host_config.hpp"
@@ -22,6 +23,8 @@ struct CommandLine {
   OperatorRequest op;
   RestoreRequest restore;
   std::int64_t restore_wait = 600;  // seconds
+  DeclareRequest declare;
+  std::int64_t declare_wait = 600;  // seconds
 };
 
 std::string version_line() {
@@ -119,6 +122,33 @@ bool run_restore(const config::Configuration& configuration, RestoreRequest requ
   return false;
 }
 
+// Whether the restore is declared and signed.
+bool run_declare(const config::Configuration& configuration, DeclareRequest request,
+                 std::int64_t wait, std::ostream& out, std::ostream& err) {
+  request.wait = std::chrono::seconds(wait);
+  const DeclareAnswer answer = declare_restored(
+      require_admin_dsn(configuration), request, [&out](const DeclareAnswer& drafted) {
+        out << "the signer's operator permits this, on the signer's host:\n"
+            << "plexsphere-signer-permit STATE_DIRECTORY <<'END'\n"
+            << drafted.statement << "END\n"
+            << std::flush;
+      });
+  const std::string what = answer.detail + "\nrequest: " + answer.id + "\n";
+  if (answer.outcome == "declared") {
+    out << "declared: " << what;
+    return true;
+  }
+  if (answer.outcome == "refused") {
+    err << "refused: " << what;
+  } else {
+    err << "still open: "
+        << (answer.detail.empty() ? "no core has taken it up; one that is started later will"
+                                  : answer.detail)
+        << "\nrequest: " << answer.id << "\nsee audit.audit_epoch_request\n";
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
@@ -151,6 +181,13 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
   restore->add_option("--to", line.restore.to, "last entry of the window")->required();
   restore->add_option("--wait", line.restore_wait, "seconds to wait for the proof (default 600)")
       ->check(CLI::Range(0, 86400));
+  CLI::App* declare = with_config(audit->add_subcommand(
+      "declare-restored", "declare a chain of a restored database, for the signer to sign"));
+  declare->add_option("--domain", line.declare.chain, "whose chain: the Domain's id")->required();
+  declare->add_option("--reason", line.declare.reason, "for the statement, 1 to 200 characters")
+      ->required();
+  declare->add_option("--wait", line.declare_wait, "seconds to wait for it (default 600)")
+      ->check(CLI::Range(0, 86400));
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
@@ -167,6 +204,9 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
     }
     if (restore->parsed()) {
       return run_restore(loaded.configuration, line.restore, line.restore_wait, out, err) ? 0 : 1;
+    }
+    if (declare->parsed()) {
+      return run_declare(loaded.configuration, line.declare, line.declare_wait, out, err) ? 0 : 1;
     }
     if (migrate->parsed()) {
       run_migrate(loaded.configuration, out);

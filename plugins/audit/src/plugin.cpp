@@ -21,6 +21,7 @@
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
 #include "app/resolvers.hpp"
+#include "app/restore_declarer.hpp"
 #include "app/restorer.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
@@ -32,6 +33,7 @@
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/epoch_store.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -83,6 +85,7 @@ class AuditPlugin : public sdk::Plugin {
   std::optional<sdk::Host> host_;
   AuditStore store_;
   CheckpointStore checkpoint_store_;
+  EpochStore epoch_store_;
   Resolvers resolvers_;
   // In the order in which each needs the ones before it.
   std::unique_ptr<Peppers> peppers_;
@@ -92,14 +95,15 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<DenialReport> denial_report_;
   std::unique_ptr<Port> port_;
   std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
   std::unique_ptr<Archiver> archiver_;  // null, as the next two: there is no mirror
   std::unique_ptr<MirrorScan> scan_;
   std::unique_ptr<Restorer> restorer_;
-  std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<RestoreDeclarer> declarer_;
   std::unique_ptr<CheckpointProbe> checkpoint_probe_;
   std::unique_ptr<ChainRouter> chain_router_;
   std::unique_ptr<Routes> routes_;
@@ -140,6 +144,11 @@ Status AuditPlugin::configure(const sdk::Host& host) {
     return trees.error();
   }
   checkpoint_store_ = *trees;
+  auto epochs = EpochStore::declare(*store);
+  if (!epochs.ok()) {
+    return epochs.error();
+  }
+  epoch_store_ = *epochs;
   host_ = host;
   const auto interval = config->duration("verify_interval");
   const auto rate = config->integer("verify_rate");
@@ -212,15 +221,16 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
   verifier_ = std::make_unique<Verifier>(store_, log_);
-  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, *verifier_, log_, pace,
-                                        ChainWatch::Meters{*read, *broken});
+  signer_ = std::make_unique<NoteSigner>(clock_);
+  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, epoch_store_, *signer_,
+                                        *verifier_, log_, pace, ChainWatch::Meters{*read, *broken});
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);
   chain_router_ = std::make_unique<ChainRouter>(resolvers_, log_);
   routes_ =
       std::make_unique<Routes>(store_, *chain_router_, *peppers_, *verifier_, *erasure_, clock_);
   checkpoint_routes_ =
-      std::make_unique<CheckpointRoutes>(store_, checkpoint_store_, *chain_router_);
+      std::make_unique<CheckpointRoutes>(store_, checkpoint_store_, epoch_store_, *chain_router_);
   return port_->join();
 }
 
@@ -250,13 +260,13 @@ Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics&
       return metric->error();
     }
   }
-  signer_ = std::make_unique<NoteSigner>(clock_);
   checkpoints_ = std::make_unique<Checkpoints>(
       Checkpoints::Parts{store_,
                          checkpoint_store_,
                          *verifier_,
                          *watch_,
                          *signer_,
+                         epoch_store_,
                          *peppers_,
                          clock_,
                          log_,
@@ -264,6 +274,14 @@ Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics&
                          [jobs = *jobs] { jobs.wake(kCheckpointJob); },
                          {*made, *broken, *no_signer, *failed, *entries, *seconds}});
   checkpoint_probe_ = std::make_unique<CheckpointProbe>(*checkpoints_, *signer_, interval);
+  reconcile_->look_at(*checkpoints_);
+  declarer_ = std::make_unique<RestoreDeclarer>(RestoreDeclarer::Parts{
+      store_, checkpoint_store_, epoch_store_, *signer_, *peppers_, clock_, log_});
+  if (auto added = jobs->add("declare_restores", kRestorePeriod, store_.store().wire(),
+                             [this](const sdk::JobRun& run) { return declarer_->run(run); });
+      !added.ok()) {
+    return added;
+  }
   return jobs->add(kCheckpointJob, job_period(interval), store_.store().wire(),
                    [this](const sdk::JobRun& run) { return checkpoints_->run(run); });
 }

@@ -22,7 +22,7 @@ inline ChainDatabase& fresh_database() {
   database.tamper(
       "TRUNCATE audit.audit_log_entry, audit.audit_log_chain_head, audit.audit_subject_pii, "
       "audit.audit_request_context, audit.audit_tamper_quarantine, audit.audit_tree_node, "
-      "audit.audit_checkpoint");
+      "audit.audit_checkpoint, audit.audit_epoch, audit.audit_epoch_request");
   return database;
 }
 
@@ -85,9 +85,30 @@ struct CheckpointSite {
                     "AND e.seq = " +
                     std::to_string(seq));
   }
+  // What a backup of the database holds of the chains, and the database restored from it.
+  void back_up() const {
+    std::string sql = "DROP SCHEMA IF EXISTS backup CASCADE; CREATE SCHEMA backup";
+    for (const char* table : kTables) {
+      sql += std::string("; CREATE TABLE backup.") + table + " AS TABLE audit." + table;
+    }
+    database.query(sql);
+  }
+  void restore_backup() const {
+    std::string truncate;
+    std::string insert;
+    for (const char* table : kTables) {
+      truncate += (truncate.empty() ? "TRUNCATE audit." : ", audit.") + std::string(table);
+      insert += std::string("; INSERT INTO audit.") + table + " TABLE backup." + table;
+    }
+    database.tamper(truncate + insert);
+  }
   std::string quarantined() const {
     return query("SELECT string_agg(DISTINCT finding, ',') FROM audit.audit_tamper_quarantine");
   }
+  static constexpr const char* kTables[] = {
+      "audit_log_entry", "audit_log_chain_head", "audit_subject_pii", "audit_request_context",
+      "audit_tree_node", "audit_checkpoint",     "audit_epoch"};
+
   double metric(const std::string& name) const {
     std::smatch found;
     const std::string all = live.metrics();

@@ -55,6 +55,9 @@ void ChainWatch::run() {
 
 void ChainWatch::round() {
   ++round_;
+  if (!read_epochs()) {
+    return;
+  }
   Uuid after;
   for (bool more = true; more;) {
     const auto heads = store_.heads(after, kHeadsAtOnce);
@@ -64,6 +67,7 @@ void ChainWatch::round() {
     for (const auto& [chain, seq] : heads.value()) {
       Seen& seen = seen_[chain];
       seen.round = round_;
+      follow(chain, seen);
       const Look outcome = look(chain, seen, seq);
       if (outcome == Look::kAway) {
         return;
@@ -80,6 +84,45 @@ void ChainWatch::round() {
       return;
     }
   }
+}
+
+bool ChainWatch::read_epochs() {
+  auto epochs = epochs_.every_newest();
+  if (!epochs.ok()) {
+    return false;
+  }
+  epochs_now_ = std::move(*epochs);
+  std::string text;
+  for (const auto& [chain, epoch] : epochs_now_) {
+    text += (text.empty() ? "" : ", ") + chain.text() + " (epoch " + std::to_string(epoch.epoch) +
+            ", " + std::to_string(epoch.after_size) + " of " + std::to_string(epoch.before_size) +
+            " entries)";
+  }
+  const std::lock_guard lock(mutex_);
+  restored_ = std::move(text);
+  return true;
+}
+
+std::string ChainWatch::restored() const {
+  const std::lock_guard lock(mutex_);
+  return restored_;
+}
+
+void ChainWatch::follow(const Uuid& chain, Seen& seen) {
+  const auto at = epochs_now_.find(chain);
+  if (at == epochs_now_.end() || at->second.epoch <= seen.epoch) {
+    return;
+  }
+  if (seen.seq > 0 && !signer_.vouches(chain, at->second, [this] { return stopping(); })) {
+    return;  // whatever it was, to this memory it is no restore
+  }
+  log_.warn("audit.chain_restored", {{"chain", chain.text()},
+                                     {"epoch", std::to_string(at->second.epoch)},
+                                     {"entries_before", std::to_string(at->second.before_size)},
+                                     {"entries_after", std::to_string(at->second.after_size)}});
+  seen = Seen{};
+  seen.epoch = at->second.epoch;
+  seen.round = round_;
 }
 
 ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t head) {

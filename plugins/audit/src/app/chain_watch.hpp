@@ -5,7 +5,8 @@
 // What it has read it remembers in this process: the last number and hash of each chain. Whoever
 // rewrites a chain with all its hashes, or sets it back to an earlier point, changes the database
 // and not this memory, and is found at the next round. Signed checkpoints are held against the
-// entries on the way; they remember for longer than a process does.
+// entries on the way; they remember for longer than a process does. A chain that was restored to an
+// earlier point is read anew, if the signer itself vouches for the statement that declares it.
 //
 // Thread safety: start and stop from one thread, the rest from any. Owns its thread. What did
 // not hold is read again in each round, until it does.
@@ -20,9 +21,11 @@
 #include <thread>
 
 #include "app/checkpoint_check.hpp"
+#include "app/note_signer.hpp"
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "store/audit_store.hpp"
+#include "store/epoch_store.hpp"
 
 namespace plexsphere::audit {
 
@@ -39,10 +42,12 @@ class ChainWatch {
   static constexpr std::int64_t kBatch = 2'048;  // entries of one read transaction
   static constexpr std::int64_t kSample = 512;   // entries read again in each round, per chain
 
-  ChainWatch(AuditStore store, CheckpointStore checkpoints, const Verifier& verifier, sdk::Log log,
-             Pace pace, Meters meters)
+  ChainWatch(AuditStore store, CheckpointStore checkpoints, EpochStore epochs, NoteSigner& signer,
+             const Verifier& verifier, sdk::Log log, Pace pace, Meters meters)
       : store_(std::move(store)),
         check_(std::move(checkpoints)),
+        epochs_(std::move(epochs)),
+        signer_(signer),
         verifier_(verifier),
         log_(log),
         pace_(pace),
@@ -60,6 +65,8 @@ class ChainWatch {
   };
   Broken broken() const;
   bool is_broken(const sdk::Uuid& chain) const;
+  // The chains that go on from an earlier point, as declared; empty when there is none.
+  std::string restored() const;
 
  private:
   // What was read of one chain.
@@ -67,6 +74,7 @@ class ChainWatch {
     std::int64_t seq = 0;
     std::string hash;  // of `seq`
     std::int64_t sampled = 0;
+    std::int64_t epoch = 1;
     std::uint64_t round = 0;  // in which its head was last listed
     CheckpointCheck::Seen checkpoints;
   };
@@ -76,6 +84,10 @@ class ChainWatch {
 
   void run();
   void round();
+  // False when the database is away.
+  bool read_epochs();
+  // Starts anew with a chain whose restore was declared since it was read.
+  void follow(const sdk::Uuid& chain, Seen& seen);
   Look look(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
   // Whether the entry that was read last is still what it was.
   Look look_back(const sdk::Uuid& chain, const Seen& seen);
@@ -94,17 +106,21 @@ class ChainWatch {
 
   const AuditStore store_;
   const CheckpointCheck check_;
+  const EpochStore epochs_;
+  NoteSigner& signer_;
   const Verifier& verifier_;
   const sdk::Log log_;
   const Pace pace_;
   const Meters meters_;
 
-  std::map<sdk::Uuid, Seen> seen_;  // these two on the thread only
+  std::map<sdk::Uuid, Seen> seen_;  // these three on the thread only
+  std::map<sdk::Uuid, StoredEpoch> epochs_now_;
   std::uint64_t round_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = true;                     // these two under mutex_
+  bool stopping_ = true;  // these three under mutex_
+  std::string restored_;
   std::map<sdk::Uuid, std::string> broken_;  // number and finding
   std::thread thread_;
 };

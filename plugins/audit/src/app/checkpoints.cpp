@@ -1,5 +1,6 @@
 #include "app/checkpoints.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/rows.hpp"
@@ -15,6 +16,9 @@ using sdk::Status;
 using sdk::Uuid;
 
 constexpr std::string_view kRefused = "chain_does_not_hold";
+// What the chain is and what the signer signed of it differ; either side may notice.
+constexpr std::string_view kSetBack = "chain_set_back";
+constexpr std::string_view kRegressed = "checkpoint_regressed";
 
 // Nobody signs anything now, as opposed to this chain.
 constexpr std::string_view kNoSigner = "signing_unavailable";
@@ -65,13 +69,14 @@ Result<CheckpointLag> Checkpoints::look() const {
 
 // One chain's fault is not the others'.
 bool Checkpoints::visit(const sdk::JobRun& job, const Uuid& chain, std::chrono::nanoseconds ends) {
-  const auto resting = resting_.find(chain);
-  if (resting != resting_.end() && parts_.clock.steady() < resting->second) {
+  if (!rested(chain)) {
     return true;
   }
   const auto made = make(job, chain, ends);
   if (made.ok()) {
     resting_.erase(chain);
+    const std::lock_guard lock(mutex_);
+    set_back_.erase(chain);
     parts_.meters.made.add(*made ? 1 : 0);
     return true;
   }
@@ -79,16 +84,73 @@ bool Checkpoints::visit(const sdk::JobRun& job, const Uuid& chain, std::chrono::
   if (error.code == Code::cancelled) {
     return false;
   }
+  last_signed_.forget(chain);
+  const bool is_set_back = error.reason == kSetBack || error.reason == kRegressed;
   const bool outage = error.code == Code::unavailable && error.reason == kNoSigner;
-  const sdk::Metric& meter = error.reason == kRefused                    ? parts_.meters.broken
+  const bool broken = is_set_back || error.reason == kRefused;
+  const sdk::Metric& meter = broken                                      ? parts_.meters.broken
                              : outage || error.reason == "key_not_found" ? parts_.meters.no_signer
                                                                          : parts_.meters.failed;
   meter.add();
-  const auto rests_until = parts_.clock.steady() + parts_.interval;
-  (outage ? signer_rests_until_ : resting_[chain]) = rests_until;
+  if (outage) {
+    signer_rests_until_ = parts_.clock.steady() + parts_.interval;
+  } else {
+    rest(chain, is_set_back);
+  }
   parts_.log.error("audit.checkpoint_failed",
                    {{"chain", chain.text()}, {"reason", error.reason}, {"detail", error.detail}});
   return !outage;
+}
+
+bool Checkpoints::rested(const Uuid& chain) const {
+  const auto at = resting_.find(chain);
+  if (at == resting_.end() || parts_.clock.steady() >= at->second.until) {
+    return true;
+  }
+  if (!at->second.epoch) {
+    return false;
+  }
+  const auto now = last_signed_.epoch_of(chain);
+  return now.ok() && *now != *at->second.epoch;
+}
+
+void Checkpoints::rest(const Uuid& chain, bool is_set_back) {
+  Rest& rest = resting_[chain];
+  const std::chrono::nanoseconds shortest = parts_.interval;
+  const std::chrono::nanoseconds longest =
+      std::max<std::chrono::nanoseconds>(kLongestRest, shortest);
+  rest.length = is_set_back ? std::clamp(rest.length * 2, shortest, longest) : shortest;
+  rest.until = parts_.clock.steady() + rest.length;
+  const auto epoch = last_signed_.epoch_of(chain);
+  rest.epoch = is_set_back && epoch.ok() ? std::optional(*epoch) : std::nullopt;
+}
+
+Checkpoints::SetBack Checkpoints::set_back() const {
+  const std::lock_guard lock(mutex_);
+  SetBack out{set_back_.size(), {}};
+  if (!set_back_.empty()) {
+    const auto& [chain, size] = *set_back_.begin();
+    out.first = chain.text() + " of which " + std::to_string(size) + " entries were signed";
+  }
+  return out;
+}
+
+Result<std::int64_t> Checkpoints::agreed_epoch(const Uuid& chain, std::int64_t size) {
+  const auto standing = last_signed_.compare(chain, size);
+  if (!standing.ok()) {
+    return standing.error();
+  }
+  if (!standing->divergence) {
+    return standing->epoch;
+  }
+  parts_.verifier.report(chain, *standing->divergence);
+  const std::string signed_entries = std::to_string(standing->divergence->seq);
+  const std::lock_guard lock(mutex_);
+  set_back_[chain] = standing->divergence->seq;
+  return Error{Code::data_loss, std::string(kSetBack),
+               "The signer signed a checkpoint of " + signed_entries +
+                   " entries last, and the chain is not that one. If the database was restored to "
+                   "an earlier point, declare it: plexsphere-bootstrap audit declare-restored."};
 }
 
 Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
@@ -98,6 +160,10 @@ Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
   }
   if (auto same = check_newest(chain); !same.ok()) {
     return same.error();
+  }
+  const auto should_stop = [&job] { return job.should_stop(); };
+  if (auto asked = last_signed_.ask(chain, should_stop); !asked.ok()) {
+    return asked.error();
   }
   auto growth = TreeGrowth::begin(parts_.store, parts_.checkpoints, chain);
   if (!growth.ok()) {
@@ -119,8 +185,11 @@ Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
     }
   }
   PLEXSPHERE_FAILPOINT("checkpoint.grown");
-  auto note = parts_.signer.sign(chain, growth->size(), growth->root(),
-                                 [&job] { return job.should_stop(); });
+  const auto epoch = agreed_epoch(chain, growth->size());
+  if (!epoch.ok()) {
+    return epoch.error();
+  }
+  auto note = parts_.signer.sign(chain, {growth->size(), growth->root()}, *epoch, should_stop);
   if (!note.ok()) {
     return note.error();
   }

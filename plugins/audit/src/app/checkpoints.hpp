@@ -7,7 +7,8 @@
 //
 // Each step may be repeated: a tree of the same entries has the same root, and Ed25519 signs the
 // same text the same way. So whoever is killed in between leaves no second truth. Nothing is signed
-// of a chain that does not hold, or whose tree no longer begins with the last checkpoint's.
+// of a chain that does not hold, whose tree no longer begins with the last checkpoint's, or that is
+// not what the signer signed last of it.
 //
 // Thread safety: `run` from one thread, `look` from any. Everything handed in outlives it.
 #pragma once
@@ -16,10 +17,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "app/chain_tree.hpp"
 #include "app/chain_watch.hpp"
+#include "app/last_signed.hpp"
 #include "app/note_signer.hpp"
 #include "app/peppers.hpp"
 #include "app/tree_growth.hpp"
@@ -33,6 +37,8 @@ class Checkpoints {
   // Of one run of the job; what is left goes on in the next.
   static constexpr std::chrono::seconds kSlice{5};
   static constexpr std::int64_t kChainsAtOnce = 256;
+  // Between two looks at a chain that is not what was signed: doubled from the interval up to this.
+  static constexpr std::chrono::hours kLongestRest{1};
 
   struct Meters {
     sdk::Metric made;       // counter
@@ -48,6 +54,7 @@ class Checkpoints {
     const Verifier& verifier;
     const ChainWatch& watch;
     NoteSigner& signer;
+    EpochStore epochs;
     Peppers& peppers;
     sdk::Clock clock;
     sdk::Log log;
@@ -56,20 +63,39 @@ class Checkpoints {
     Meters meters;
   };
 
-  explicit Checkpoints(Parts parts) : parts_(std::move(parts)), tree_(parts_.checkpoints) {}
+  explicit Checkpoints(Parts parts)
+      : parts_(std::move(parts)),
+        tree_(parts_.checkpoints),
+        last_signed_(parts_.checkpoints, parts_.epochs, parts_.signer) {}
 
   // One run of the job: every chain that is due, as far as time allows.
   sdk::Status run(const sdk::JobRun& job);
   // How far behind checkpoints are; sets the gauges.
   sdk::Result<CheckpointLag> look() const;
+  // Chains that this replica found to be other than the signer signed them last.
+  struct SetBack {
+    std::size_t chains = 0;
+    std::string first;  // chain and number of one of them
+  };
+  SetBack set_back() const;
 
  private:
+  struct Rest {
+    std::chrono::nanoseconds until{0};
+    std::chrono::nanoseconds length{0};
+    std::optional<std::int64_t> epoch;  // a declared restore ends the rest
+  };
   sdk::Status visit_due(const sdk::JobRun& job);
   // False when nobody signs anything now, or the process stops.
   bool visit(const sdk::JobRun& job, const sdk::Uuid& chain, std::chrono::nanoseconds ends);
   // True when a checkpoint was kept; false when time ran out before.
+  // Whether the chain may be looked at again.
+  bool rested(const sdk::Uuid& chain) const;
+  void rest(const sdk::Uuid& chain, bool is_set_back);
   sdk::Result<bool> make(const sdk::JobRun& job, const sdk::Uuid& chain,
                          std::chrono::nanoseconds ends);
+  // The epoch of the next checkpoint, of a chain that is what the signer signed last.
+  sdk::Result<std::int64_t> agreed_epoch(const sdk::Uuid& chain, std::int64_t size);
   // The chain's entries still are those of its newest checkpoint.
   sdk::Status check_newest(const sdk::Uuid& chain) const;
   sdk::Status keep_nodes(const sdk::JobRun& job, const sdk::Uuid& chain,
@@ -84,9 +110,12 @@ class Checkpoints {
 
   const Parts parts_;
   const ChainTree tree_;
-  // When a chain that failed, and the signer, may be tried again; on the job's thread only.
-  std::map<sdk::Uuid, std::chrono::nanoseconds> resting_;
+  // These three on the job's thread only.
+  LastSigned last_signed_;
+  std::map<sdk::Uuid, Rest> resting_;
   std::chrono::nanoseconds signer_rests_until_{0};
+  mutable std::mutex mutex_;
+  std::map<sdk::Uuid, std::int64_t> set_back_;  // under mutex_: number of the last entry signed
 };
 
 }  // namespace plexsphere::audit

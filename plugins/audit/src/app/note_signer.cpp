@@ -68,35 +68,102 @@ std::string scope_of(const sdk::Uuid& chain) {
   return chain == platform_anchor() ? std::string(kPlatformScope) : "domain:" + chain.text();
 }
 
-bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint) {
-  const std::string origin = sdk::checkpoint::origin_of(scope_of(chain));
-  const auto note = sdk::parse_note(checkpoint.note);
-  if (!note ||
-      note->text != sdk::checkpoint_text(
-                        {origin, static_cast<std::uint64_t>(checkpoint.size), checkpoint.root})) {
-    return false;
+namespace {
+
+// The note's text, if it is signed under the key.
+std::optional<std::string> text_signed(const sdk::Uuid& chain, const std::string& note,
+                                       const std::string& key) {
+  const auto read = sdk::parse_note(note);
+  if (!read) {
+    return std::nullopt;
   }
-  const auto* signature = sdk::signature_by(&sha256, *note, {origin, checkpoint.public_key});
-  return signature != nullptr && verifies(signature->signature, note->text, checkpoint.public_key);
+  const auto* signature =
+      sdk::signature_by(&sha256, *read, {sdk::checkpoint::origin_of(scope_of(chain)), key});
+  return signature != nullptr && verifies(signature->signature, read->text, key)
+             ? std::optional(read->text)
+             : std::nullopt;
 }
 
-Result<SignedCheckpoint> NoteSigner::sign(const sdk::Uuid& chain, std::int64_t size,
-                                          const std::string& root,
-                                          const std::function<bool()>& should_stop) {
+}  // namespace
+
+bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint) {
+  const auto text = text_signed(chain, checkpoint.note, checkpoint.public_key);
+  const auto said = text ? sdk::parse_checkpoint(*text) : std::nullopt;
+  return said && said->origin == sdk::checkpoint::origin_of(scope_of(chain)) &&
+         said->size == static_cast<std::uint64_t>(checkpoint.size) && said->root == checkpoint.root;
+}
+
+std::optional<sdk::RestoreStatement> statement_of(const sdk::Uuid& chain,
+                                                  const StoredEpoch& epoch) {
+  const auto text = text_signed(chain, epoch.note, epoch.public_key);
+  auto said = text ? sdk::parse_restore(*text) : std::nullopt;
+  const bool agrees = said && said->origin == sdk::checkpoint::origin_of(scope_of(chain)) &&
+                      said->epoch == static_cast<std::uint64_t>(epoch.epoch) &&
+                      said->before.size == static_cast<std::uint64_t>(epoch.before_size) &&
+                      said->after.size == static_cast<std::uint64_t>(epoch.after_size);
+  return agrees ? std::move(said) : std::nullopt;
+}
+
+Result<SignedText> NoteSigner::sign(const sdk::Uuid& chain, const TreeHead& head,
+                                    std::int64_t epoch, const std::function<bool()>& should_stop) {
+  return sign_text(chain, PX_SIGN_CHECKPOINT,
+                   sdk::checkpoint_text({sdk::checkpoint::origin_of(scope_of(chain)),
+                                         static_cast<std::uint64_t>(head.size), head.root,
+                                         static_cast<std::uint64_t>(epoch)}),
+                   should_stop);
+}
+
+Result<SignedText> NoteSigner::sign_restore(const sdk::Uuid& chain, const std::string& statement,
+                                            const std::function<bool()>& should_stop) {
+  return sign_text(chain, PX_SIGN_RESTORE, statement, should_stop);
+}
+
+bool NoteSigner::vouches(const sdk::Uuid& chain, const StoredEpoch& epoch,
+                         const std::function<bool()>& should_stop) {
+  const auto said = statement_of(chain, epoch);
+  if (!said) {
+    return false;
+  }
+  const auto known = last(chain, should_stop);
+  return known.ok() && known->epoch == said->epoch &&
+         (known->restore.empty() || known->restore == sha256(sdk::restore_text(*said)));
+}
+
+Result<sdk::LastCheckpoint> NoteSigner::last(const sdk::Uuid& chain,
+                                             const std::function<bool()>& should_stop) {
+  const std::string scope = scope_of(chain);
+  return with_key<sdk::LastCheckpoint>(scope, should_stop, [&] {
+    const auto awaited = std::make_shared<Awaited<sdk::LastCheckpoint>>();
+    signing_->last_checkpoint(
+        scope, [awaited](const Result<sdk::LastCheckpoint>& last) { awaited->answer(last); });
+    return awaited->wait(kPatience, should_stop);
+  });
+}
+
+// What `ask` answers; once more where the platform had no key, and has one now.
+template <typename T>
+Result<T> NoteSigner::with_key(const std::string& scope, const std::function<bool()>& should_stop,
+                               const std::function<Result<T>()>& ask) {
   if (!available()) {
     return Error{Code::unavailable, "signing_not_provisioned",
                  "No context that provides px.signing/1 is enabled."};
   }
-  const std::string scope = scope_of(chain);
-  const std::string origin = sdk::checkpoint::origin_of(scope);
-  const std::string text = sdk::checkpoint_text({origin, static_cast<std::uint64_t>(size), root});
-  auto answer = ask(scope, text, should_stop);
-  if (!answer.ok() && answer.error().reason == "key_not_found" && scope == kPlatformScope) {
-    if (auto made = make_first_key(scope, should_stop); !made.ok()) {
-      return made.error();
-    }
-    answer = ask(scope, text, should_stop);
+  auto answer = ask();
+  if (answer.ok() || answer.error().reason != "key_not_found" || scope != kPlatformScope) {
+    return answer;
   }
+  if (auto made = make_first_key(scope, should_stop); !made.ok()) {
+    return made.error();
+  }
+  return ask();
+}
+
+Result<SignedText> NoteSigner::sign_text(const sdk::Uuid& chain, px_signing_purpose purpose,
+                                         const std::string& text,
+                                         const std::function<bool()>& should_stop) {
+  const std::string scope = scope_of(chain);
+  const auto answer = with_key<sdk::Signatures>(
+      scope, should_stop, [&] { return ask(scope, purpose, text, should_stop); });
   if (!answer.ok()) {
     return answer.error();
   }
@@ -105,15 +172,17 @@ Result<SignedCheckpoint> NoteSigner::sign(const sdk::Uuid& chain, std::int64_t s
     return Error{Code::data_loss, "signature_invalid",
                  "What the signer gave for scope " + scope + " is not its signature."};
   }
+  const std::string origin = sdk::checkpoint::origin_of(scope);
   const std::string id = sdk::note_key_id(&sha256, {origin, key.key});
-  return SignedCheckpoint{sdk::note_text({text, {{origin, id, answer->signatures[0]}}}), key};
+  return SignedText{sdk::note_text({text, {{origin, id, answer->signatures[0]}}}), key};
 }
 
-Result<sdk::Signatures> NoteSigner::ask(const std::string& scope, const std::string& text,
+Result<sdk::Signatures> NoteSigner::ask(const std::string& scope, px_signing_purpose purpose,
+                                        const std::string& text,
                                         const std::function<bool()>& should_stop) const {
   const auto awaited = std::make_shared<Awaited<sdk::Signatures>>();
   const std::array<std::string, 1> messages{text};
-  signing_->sign(scope, PX_SIGN_CHECKPOINT, {}, messages,
+  signing_->sign(scope, purpose, {}, messages,
                  [awaited](const Result<sdk::Signatures>& result) { awaited->answer(result); });
   return awaited->wait(kPatience, should_stop);
 }

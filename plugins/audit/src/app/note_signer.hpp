@@ -10,16 +10,24 @@
 #include <string>
 
 #include "plexsphere/sdk/ports/signing.hpp"
+#include "plexsphere/sdk/restore_statement.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "plexsphere/sdk/uuid.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/epoch_store.hpp"
 
 namespace plexsphere::audit {
 
-// A checkpoint as the signer signed it.
-struct SignedCheckpoint {
+// A checkpoint, or a statement of a restore, as the signer signed it.
+struct SignedText {
   std::string note;
   sdk::PublicKey key;
+};
+
+// So many entries of a chain, and the root over them (32 raw bytes).
+struct TreeHead {
+  std::int64_t size = 0;
+  std::string root;
 };
 
 // The signer's scope of a chain: "platform" or "domain:<uuid>".
@@ -28,6 +36,9 @@ struct SignedCheckpoint {
 // Whether what is kept of a checkpoint agrees with itself: the note is of this chain, size and
 // root, and signed under the key beside it. Pure.
 [[nodiscard]] bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint);
+// The same of a declared restore: its statement, or nothing where it does not agree with itself.
+[[nodiscard]] std::optional<sdk::RestoreStatement> statement_of(const sdk::Uuid& chain,
+                                                                const StoredEpoch& epoch);
 
 class NoteSigner {
  public:
@@ -44,13 +55,29 @@ class NoteSigner {
   // The signed note of the chain's checkpoint; its signature has been verified under the key that
   // came with it. A Domain's first key is made with the Domain, the platform's here.
   // UNAVAILABLE "signing_not_provisioned", "signing_unavailable"; NOT_FOUND "key_not_found";
-  // CANCELLED "draining" once `should_stop`; DATA_LOSS "signature_invalid".
-  sdk::Result<SignedCheckpoint> sign(const sdk::Uuid& chain, std::int64_t size,
-                                     const std::string& root,
-                                     const std::function<bool()>& should_stop);
+  // CANCELLED "draining" once `should_stop`; DATA_LOSS "signature_invalid"; FAILED_PRECONDITION
+  // "checkpoint_regressed".
+  sdk::Result<SignedText> sign(const sdk::Uuid& chain, const TreeHead& head, std::int64_t epoch,
+                               const std::function<bool()>& should_stop);
+  // The same for a statement; besides FAILED_PRECONDITION "restore_not_permitted".
+  sdk::Result<SignedText> sign_restore(const sdk::Uuid& chain, const std::string& statement,
+                                       const std::function<bool()>& should_stop);
+  // What the signer signed last of the chain. Errors as of sign.
+  sdk::Result<sdk::LastCheckpoint> last(const sdk::Uuid& chain,
+                                        const std::function<bool()>& should_stop);
+  // Whether the signer itself knows this epoch as the present one.
+  [[nodiscard]] bool vouches(const sdk::Uuid& chain, const StoredEpoch& epoch,
+                             const std::function<bool()>& should_stop);
 
  private:
-  sdk::Result<sdk::Signatures> ask(const std::string& scope, const std::string& text,
+  template <typename T>
+  sdk::Result<T> with_key(const std::string& scope, const std::function<bool()>& should_stop,
+                          const std::function<sdk::Result<T>()>& ask);
+  sdk::Result<SignedText> sign_text(const sdk::Uuid& chain, px_signing_purpose purpose,
+                                    const std::string& text,
+                                    const std::function<bool()>& should_stop);
+  sdk::Result<sdk::Signatures> ask(const std::string& scope, px_signing_purpose purpose,
+                                   const std::string& text,
                                    const std::function<bool()>& should_stop) const;
   sdk::Status make_first_key(const std::string& scope, const std::function<bool()>& should_stop);
 

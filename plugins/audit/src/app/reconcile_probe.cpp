@@ -26,6 +26,15 @@ sdk::ProbeResult ReconcileProbe::run() {
     return {PX_HEALTH_DOWN, std::to_string(broken.chains) + " chains do not hold, one of them " +
                                 broken.first + "; see audit.audit_tamper_quarantine"};
   }
+  if (checkpoints_ != nullptr) {
+    if (const auto set_back = checkpoints_->set_back(); set_back.chains > 0) {
+      return {PX_HEALTH_DOWN,
+              std::to_string(set_back.chains) +
+                  " chains are not what the signer signed last, one of them " + set_back.first +
+                  ": cut, rewritten, or restored to an earlier point without a declaration; see "
+                  "plexsphere-bootstrap audit declare-restored"};
+    }
+  }
   if (scan_ != nullptr) {
     if (const auto broken = scan_->broken(); broken.objects > 0) {
       return {PX_HEALTH_DOWN, std::to_string(broken.objects) +
@@ -34,7 +43,10 @@ sdk::ProbeResult ReconcileProbe::run() {
                                   broken.first + "; see audit.audit_tamper_quarantine"};
     }
   }
-  return {PX_HEALTH_OK, "every chain ends where its head says, and what was read of them holds"};
+  const std::string restored = watch_.restored();
+  return {PX_HEALTH_OK,
+          "every chain ends where its head says, and what was read of them holds" +
+              (restored.empty() ? "" : "; restored to an earlier point, as declared: " + restored)};
 }
 
 }  // namespace plexsphere::audit

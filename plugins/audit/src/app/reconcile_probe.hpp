@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/chain_watch.hpp"
+#include "app/checkpoints.hpp"
 #include "app/mirror_scan.hpp"
 #include "app/verifier.hpp"
 
@@ -24,13 +25,16 @@ class ReconcileProbe {
       : verifier_(verifier), watch_(watch), clock_(clock) {}
   // The mirror is looked at too; `scan` outlives this. [init]
   void look_at(const MirrorScan& scan) { scan_ = &scan; }
+  // What the signer says is heard too; `checkpoints` outlive this. [init]
+  void look_at(const Checkpoints& checkpoints) { checkpoints_ = &checkpoints; }
   sdk::ProbeResult run();
 
  private:
   const Verifier& verifier_;
   const ChainWatch& watch_;
   sdk::Clock clock_;
-  const MirrorScan* scan_ = nullptr;  // null: there is no mirror
+  const MirrorScan* scan_ = nullptr;          // null: there is no mirror
+  const Checkpoints* checkpoints_ = nullptr;  // null: none are made
   std::mutex mutex_;
   std::optional<std::chrono::nanoseconds> looked_at_;  // these two under mutex_
   std::size_t faults_ = 0;

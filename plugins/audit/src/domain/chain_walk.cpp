@@ -18,6 +18,8 @@ std::string_view finding_name(Finding finding) {
       return "head_mismatch";
     case Finding::rewritten:
       return "rewritten";
+    case Finding::set_back:
+      return "set_back";
     case Finding::mirror_divergence:
       return "mirror_divergence";
     case Finding::checkpoint_mismatch:

@@ -21,6 +21,8 @@ enum class Finding {
   head_mismatch,        // the chain's head names another last entry
   rewritten,            // the entry is another than when it was read before, or is gone
   checkpoint_mismatch,  // the entries up to it are not those of a signed checkpoint, or of its tree
+  set_back,             // what the signer signed last is not in the chain: it was cut, rewritten or
+                        // restored without a declaration
   mirror_divergence,    // the entry's copy in the object store is gone or says something else
 };
 

@@ -103,11 +103,15 @@ Answer CheckpointRoutes::list(const Request& request, const Uuid& chain) const {
   if (!page.ok()) {
     return chains_.failed(page.error());
   }
+  const auto restores = epochs_.list(chain);
+  if (!restores.ok()) {
+    return chains_.failed(restores.error());
+  }
   const bool full = static_cast<std::int64_t>(page->size()) == *limit;
   const std::string next =
       full ? cursors_.encode({name}, std::to_string(page->back().size)) : std::string{};
   return Response::json(
-      200, render_checkpoints(sdk::checkpoint::origin_of(scope_of(chain)), *page, next));
+      200, render_checkpoints(sdk::checkpoint::origin_of(scope_of(chain)), *page, *restores, next));
 }
 
 // By number and without a cursor: who exports knows where it stopped.

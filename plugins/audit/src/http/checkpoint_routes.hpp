@@ -15,14 +15,17 @@
 #include "plexsphere/sdk/cursor.hpp"
 #include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/epoch_store.hpp"
 
 namespace plexsphere::audit {
 
 class CheckpointRoutes {
  public:
-  CheckpointRoutes(AuditStore store, CheckpointStore checkpoints, const ChainRouter& chains)
+  CheckpointRoutes(AuditStore store, CheckpointStore checkpoints, EpochStore epochs,
+                   const ChainRouter& chains)
       : store_(std::move(store)),
         checkpoints_(std::move(checkpoints)),
+        epochs_(std::move(epochs)),
         tree_(checkpoints_),
         chains_(chains) {}
 
@@ -46,6 +49,7 @@ class CheckpointRoutes {
 
   const AuditStore store_;
   const CheckpointStore checkpoints_;
+  const EpochStore epochs_;
   const ChainTree tree_;
   const ChainRouter& chains_;
   sdk::CursorCodec cursors_;

@@ -147,6 +147,7 @@ std::string render_records(const std::vector<StoredEntry>& entries) {
 
 std::string render_checkpoints(const std::string& origin,
                                const std::vector<StoredCheckpoint>& checkpoints,
+                               const std::vector<StoredEpoch>& restores,
                                const std::string& next_cursor) {
   Json items = Json::array();
   for (const StoredCheckpoint& each : checkpoints) {
@@ -158,6 +159,16 @@ std::string render_checkpoints(const std::string& origin,
                      {"note", each.note}});
   }
   Json out{{"origin", origin}, {"items", std::move(items)}};
+  for (const StoredEpoch& each : restores) {
+    out["restores"].push_back(
+        {{"epoch", each.epoch},
+         {"size_before", each.before_size},
+         {"size_after", each.after_size},
+         {"declared_at", sdk::rfc3339(each.declared_at)},
+         {"key_id", each.key_id},
+         {"verifier_key", sdk::verifier_key(&sha256, {origin, each.public_key})},
+         {"note", each.note}});
+  }
   if (!next_cursor.empty()) {
     out["next_cursor"] = next_cursor;
   }

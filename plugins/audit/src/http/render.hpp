@@ -11,6 +11,7 @@
 #include "plexsphere/sdk/status.hpp"
 #include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/epoch_store.hpp"
 
 namespace plexsphere::audit {
 
@@ -29,8 +30,10 @@ namespace plexsphere::audit {
 [[nodiscard]] std::string render_records(const std::vector<StoredEntry>& entries);
 
 // AuditCheckpointList. `origin` is that of every note of the chain, and the name of its keys.
+// `restores` are left out when there are none.
 [[nodiscard]] std::string render_checkpoints(const std::string& origin,
                                              const std::vector<StoredCheckpoint>& checkpoints,
+                                             const std::vector<StoredEpoch>& restores,
                                              const std::string& next_cursor);
 
 // Hashes are 32 raw bytes.

@@ -22,7 +22,8 @@ constexpr std::string_view kNewest =
     "ON true ";
 constexpr std::string_view kCallingEntry =
     "FROM audit.audit_log_entry o WHERE o.domain_id = h.domain_id AND o.seq > coalesce(c.size, 0) "
-    "AND o.relation NOT IN ('audit.checkpoint', 'signing.checkpoint')";
+    "AND o.relation NOT IN ('audit.checkpoint', 'signing.checkpoint', "
+    "'signing.last_checkpoint')";
 
 std::string behind() {
   return "(c.size IS NULL OR EXISTS (SELECT " + std::string(kCallingEntry) + "))";
