@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/apps/plexctl/audit_commands.hpp"
+#include "host/apps/plexctl/audit_proof.hpp"
 #include "host/apps/plexctl/commands.hpp"
 #include "host/apps/plexctl/failure.hpp"
 #include "host/apps/plexctl/identity_commands.hpp"
@@ -24,6 +25,7 @@ struct CommandLine {
   std::string directory;              // of an export
   std::vector<std::string> keys;      // that are trusted
   std::vector<std::string> earlier;   // files with notes
+  ProofRequest proof;
   bool platform = false;
   bool all = false;
   bool yes = false;
@@ -107,21 +109,47 @@ void add_token_commands(CLI::App& app, CommandLine& line, std::vector<Command>& 
       {show, [&line](const Client& c) { return show_bootstrap_token(c, line.id, line.format()); }});
 }
 
+void choose_chain(CLI::App* command, CommandLine& line) {
+  auto* which = command->add_option_group("which");
+  which->add_option("--domain", line.domain, "id of the Domain whose chain it is");
+  which->add_flag("--platform", line.platform, "the platform's chain");
+  which->require_option(1);
+}
+
+void add_prove_command(CLI::App* audit, CommandLine& line, std::vector<Command>& commands) {
+  CLI::App* prove = audit->add_subcommand(
+      "prove", "an entry to be in a checkpoint, or a checkpoint to begin with an older one");
+  prove->add_option("file", line.proof.file, "a new file for the proof")->required();
+  choose_chain(prove, line);
+  prove
+      ->add_option("--key", line.proof.keys,
+                   "verifier key of the signer that you trust; repeatable")
+      ->required()
+      ->allow_extra_args(false);
+  prove->add_option("--entry", line.proof.entry, "number of the entry")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53U));
+  prove->add_option("--in", line.proof.in, "file with the checkpoint's note (else the newest)");
+  prove->add_option("--earlier", line.proof.earlier, "file with an older checkpoint's note");
+  commands.push_back({prove, [&line](const Client& c) {
+                        line.proof.domain = line.chosen_domain();
+                        return prove_audit(c, line.proof, line.format());
+                      }});
+}
+
 void add_audit_commands(CLI::App& app, CommandLine& line, std::ostream& err,
                         std::vector<Command>& commands) {
   CLI::App* audit = family(app, "audit", "audit chains");
   CLI::App* take = audit->add_subcommand("export", "a chain and its checkpoints into a directory");
   take->add_option("directory", line.directory, "a new directory, or an empty one")->required();
-  auto* which = take->add_option_group("which");
-  which->add_option("--domain", line.domain, "id of the Domain whose chain it is");
-  which->add_flag("--platform", line.platform, "the platform's chain");
-  which->require_option(1);
+  choose_chain(take, line);
   commands.push_back({take, [&line, &err](const Client& c) {
                         return export_audit(c, line.directory, line.chosen_domain(), line.format(),
                                             err);
                       }});
-  CLI::App* verify = audit->add_subcommand("verify", "an export, offline; asks no server");
-  verify->add_option("directory", line.directory, "what `audit export` made")->required();
+  CLI::App* verify =
+      audit->add_subcommand("verify", "an export or a proof, offline; asks no server");
+  verify->add_option("path", line.directory, "what `audit export` or `audit prove` made")
+      ->required();
   verify->add_option("--key", line.keys, "verifier key of the signer that you trust; repeatable")
       ->required()
       ->allow_extra_args(false);
@@ -132,6 +160,7 @@ void add_audit_commands(CLI::App& app, CommandLine& line, std::ostream& err,
   commands.push_back({verify, {}, [&line] {
                         return verify_audit(line.directory, line.keys, line.earlier, line.format());
                       }});
+  add_prove_command(audit, line, commands);
 }
 
 std::vector<Command> add_commands(CLI::App& app, CommandLine& line, std::ostream& err) {

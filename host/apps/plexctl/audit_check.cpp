@@ -9,81 +9,63 @@
 namespace plexsphere::plexctl {
 namespace {
 
-constexpr std::string_view kPlatformChain = "00000000-0000-7000-8000-000000000001";
-
-Failure tampered(const std::string& what) {
-  return {ExitCode::tampered, "tampered: " + what};
-}
-
 std::string entry_name(std::uint64_t seq) {
   return "entry " + std::to_string(seq);
 }
 
 }  // namespace
 
-std::string chain_of(const std::string& origin) {
-  const std::string domain = sdk::checkpoint::origin_of("domain:");
-  if (origin == sdk::checkpoint::origin_of("platform")) {
-    return std::string(kPlatformChain);
-  }
-  return origin.starts_with(domain) ? origin.substr(domain.size()) : std::string();
-}
-
 ChainCheck::ChainCheck(std::string origin, std::vector<sdk::NoteKey> keys)
-    : origin_(std::move(origin)),
-      chain_(chain_of(origin_)),
-      keys_(std::move(keys)),
+    : notes_(std::move(origin), std::move(keys)),
       tree_(&sha256),
-      previous_(sdk::merkle::kHashSize, '\0') {
-  if (chain_.empty()) {
-    throw Failure(ExitCode::incomplete,
-                  "incomplete: '" + origin_ + "' is no origin of an audit chain");
-  }
-}
-
-std::vector<sdk::Checkpoint> ChainCheck::trusted(std::string_view note,
-                                                 const std::string& name) const {
-  const auto read = sdk::parse_note(note);
-  auto checkpoint = read ? sdk::parse_checkpoint(read->text) : std::nullopt;
-  if (!checkpoint) {
-    throw tampered(name + " is no signed checkpoint");
-  }
-  if (checkpoint->origin != origin_) {
-    throw tampered(name + " is of '" + checkpoint->origin + "', not of '" + origin_ + "'");
-  }
-  for (const sdk::NoteKey& key : keys_) {
-    const auto* signature = key.name == origin_ ? sdk::signature_by(&sha256, *read, key) : nullptr;
-    if (signature == nullptr) {
-      continue;
-    }
-    if (!verify_ed25519(key.public_key, read->text, signature->signature)) {
-      throw tampered("the signature of " + name + " does not verify");
-    }
-    return {std::move(*checkpoint)};
-  }
-  return {};
-}
+      previous_(sdk::merkle::kHashSize, '\0') {}
 
 void ChainCheck::checkpoint(std::string_view note) {
-  for (sdk::Checkpoint& each :
-       trusted(note, "checkpoint " + std::to_string(checkpoints_.size() + 1))) {
-    if (!checkpoints_.empty() && each.size <= checkpoints_.back().size) {
-      throw tampered("a checkpoint of " + std::to_string(each.size) +
-                     " entries comes after one of " + std::to_string(checkpoints_.back().size));
-    }
-    checkpoints_.push_back(std::move(each));
+  const auto each =
+      notes_.checkpoint(note, "checkpoint " + std::to_string(checkpoints_.size() + 1));
+  if (!each) {
+    return;
   }
+  if (!checkpoints_.empty() && each->size <= checkpoints_.back().size) {
+    throw tampered("a checkpoint of " + std::to_string(each->size) +
+                   " entries comes after one of " + std::to_string(checkpoints_.back().size));
+  }
+  if (const std::uint64_t epoch = notes_.epoch_at(each->size); each->epoch != epoch) {
+    throw tampered("the checkpoint of " + std::to_string(each->size) + " entries is of epoch " +
+                   std::to_string(each->epoch) + ", and the declared restores make it " +
+                   std::to_string(epoch));
+  }
+  checkpoints_.push_back(*each);
 }
 
 void ChainCheck::earlier(std::string_view note) {
-  const auto found = trusted(note, "the note from before");
-  if (found.empty()) {
+  const auto found = notes_.checkpoint(note, "the note from before");
+  if (!found) {
     throw Failure(ExitCode::incomplete,
                   "incomplete: the note from before is not signed under a key that you trust");
   }
-  earlier_.insert(std::upper_bound(earlier_.begin(), earlier_.end(), found.front(),
+  if (const auto* restore = notes_.lost_in(*found)) {
+    if (restore->epoch == found->epoch + 1 && found->size > restore->before.size) {
+      throw tampered("a note from before covers " + std::to_string(found->size) +
+                     " entries, and the declared restore speaks of " +
+                     std::to_string(restore->before.size) + " at the most");
+    }
+    lost_ = true;
+    return;
+  }
+  earlier_.insert(std::upper_bound(earlier_.begin(), earlier_.end(), *found,
                                    [](const auto& a, const auto& b) { return a.size < b.size; }),
-                  found.front());
+                  *found);
+}
+
+const sdk::RestoreStatement* ChainCheck::news() const {
+  if (notes_.restores().empty()) {
+    return nullptr;
+  }
+  const sdk::RestoreStatement& newest = notes_.restores().back();
+  const bool known = std::any_of(earlier_.begin(), earlier_.end(),
+                                 [&](const auto& each) { return each.epoch >= newest.epoch; });
+  return known && !lost_ ? nullptr : &newest;
 }
 
 void ChainCheck::entry(const ExportedEntry& entry) {
@@ -92,17 +74,10 @@ void ChainCheck::entry(const ExportedEntry& entry) {
     throw Failure(ExitCode::incomplete, "incomplete: " + entry_name(seq) + " is missing; " +
                                             entry_name(entry.seq) + " comes in its place");
   }
-  const std::string head =
-      R"({"v":1,"chain":")" + chain_ + R"(","seq":)" + std::to_string(seq) + ",";
   if (entry.prev_hash != previous_) {
     throw tampered(entry_name(seq) + " does not follow from the entry before it");
   }
-  if (entry.entry_hash != sha256(previous_ + sha256(entry.canonical_bytes))) {
-    throw tampered("the bytes of " + entry_name(seq) + " are not those of its hash");
-  }
-  if (!entry.canonical_bytes.starts_with(head)) {
-    throw tampered("the bytes of " + entry_name(seq) + " are those of another entry or chain");
-  }
+  check_entry(entry, notes_.chain());
   previous_ = entry.entry_hash;
   tree_.append(sdk::merkle::leaf_hash(&sha256, entry.entry_hash));
   hold_against_tree(checkpoints_, next_checkpoint_);
@@ -111,6 +86,12 @@ void ChainCheck::entry(const ExportedEntry& entry) {
 
 void ChainCheck::hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints,
                                    std::size_t& next) const {
+  for (const sdk::RestoreStatement& each : notes_.restores()) {
+    if (each.after.size == tree_.size() && each.after.root != tree_.root()) {
+      throw tampered("the first " + std::to_string(tree_.size()) +
+                     " entries are not those that a declared restore goes on from");
+    }
+  }
   for (; next < checkpoints.size() && checkpoints[next].size <= tree_.size(); ++next) {
     if (checkpoints[next].size == tree_.size() && checkpoints[next].root != tree_.root()) {
       throw tampered("the first " + std::to_string(tree_.size()) +
@@ -131,10 +112,18 @@ Verified ChainCheck::finish() const {
                                            std::to_string(tree_.size()));
   }
   if (!earlier_.empty() && earlier_.back().size > tree_.size()) {
+    throw Failure(ExitCode::truncated,
+                  "truncated: a note from before covers " + std::to_string(earlier_.back().size) +
+                      " entries, and there are " + std::to_string(tree_.size()) +
+                      "; no restore of the chain was declared that would explain it");
+  }
+  if (const auto* restore = news()) {
     throw Failure(ExitCode::restored,
-                  "restored: a note from before covers " + std::to_string(earlier_.back().size) +
-                      " entries; what there is, " + std::to_string(tree_.size()) +
-                      ", holds, so the chain was set back to an earlier point");
+                  "restored: the chain was set back from " + std::to_string(restore->before.size) +
+                      " to " + std::to_string(restore->after.size) +
+                      " signed entries, as declared (epoch " + std::to_string(restore->epoch) +
+                      ", " + std::to_string(restore->declared_at) + ", \"" + restore->reason +
+                      "\"); all " + std::to_string(tree_.size()) + " entries that there are hold");
   }
   return {tree_.size(), checkpoints_.size(), covered};
 }

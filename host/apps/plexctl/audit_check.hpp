@@ -3,15 +3,19 @@
 // with the chain.
 //
 //   ChainCheck check(origin, chain, keys);
+//   for (note) check.restore(note);        // ascending
 //   for (note) check.checkpoint(note);     // ascending
 //   for (entry) check.entry(entry);        // from 1
 //   Verified all = check.finish();
 //
 // Every finding is a Failure, with the code of its kind:
 //   tampered    entries or notes are not what was signed, or no chain at all
-//   truncated   entries that a checkpoint of the export covers are missing at the end
+//   truncated   entries that a checkpoint of the export, or a note from before, covers are missing
+//   at
+//               the end
 //   incomplete  something else is missing: an entry in between, or a checkpoint that is trusted
-//   restored    all holds, and yet a note from before covers more: the chain was set back
+//   restored    all holds, and the chain was set back to an earlier point, as its operator and the
+//               signer have declared; unless a note from before is newer than that
 //
 // Not thread-safe; one chain.
 #pragma once
@@ -21,18 +25,11 @@
 #include <string_view>
 #include <vector>
 
+#include "host/apps/plexctl/audit_notes.hpp"
 #include "plexsphere/sdk/checkpoint.hpp"
 #include "plexsphere/sdk/merkle.hpp"
 
 namespace plexsphere::plexctl {
-
-// An entry as it is exported. Hashes are raw.
-struct ExportedEntry {
-  std::uint64_t seq = 0;
-  std::string prev_hash;
-  std::string entry_hash;
-  std::string canonical_bytes;
-};
 
 struct Verified {
   std::uint64_t entries = 0;
@@ -40,16 +37,15 @@ struct Verified {
   std::uint64_t covered = 0;      // entries that the newest of these covers
 };
 
-// The anchor of an origin's chain: a Domain's id, or the platform's. Empty for no origin of ours.
-[[nodiscard]] std::string chain_of(const std::string& origin);
-
 class ChainCheck {
  public:
   // `keys`: whose signatures count, at least one; those of other names are passed over.
   ChainCheck(std::string origin, std::vector<sdk::NoteKey> keys);
 
-  // A note of the export, the next in order of sizes. One that no trusted key has signed is passed
-  // over.
+  // A declared restore of the export, the next in order of epochs. One that no trusted key has
+  // signed is passed over.
+  void restore(std::string_view note) { notes_.restore(note); }
+  // A note of the export, the next in order of sizes; likewise.
   void checkpoint(std::string_view note);
   // A note that was kept from before the export was made.
   void earlier(std::string_view note);
@@ -59,17 +55,14 @@ class ChainCheck {
   [[nodiscard]] Verified finish() const;
 
  private:
-  // The checkpoint if a trusted key has signed it. Throws Failure for one whose signature does not
-  // hold, or of another chain.
-  [[nodiscard]] std::vector<sdk::Checkpoint> trusted(std::string_view note,
-                                                     const std::string& name) const;
+  // The newest restore that no note from before knows of, or null.
+  [[nodiscard]] const sdk::RestoreStatement* news() const;
   void hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints, std::size_t& next) const;
 
-  std::string origin_;
-  std::string chain_;
-  std::vector<sdk::NoteKey> keys_;
+  ChainNotes notes_;
   std::vector<sdk::Checkpoint> checkpoints_;  // ascending, as earlier_
   std::vector<sdk::Checkpoint> earlier_;
+  bool lost_ = false;  // a note from before is of what a restore lost
   std::size_t next_checkpoint_ = 0;
   std::size_t next_earlier_ = 0;
   sdk::merkle::CompactRange tree_;

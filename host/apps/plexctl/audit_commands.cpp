@@ -9,6 +9,8 @@
 #include <system_error>
 
 #include "host/apps/plexctl/audit_check.hpp"
+#include "host/apps/plexctl/audit_files.hpp"
+#include "host/apps/plexctl/audit_proof.hpp"
 #include "host/apps/plexctl/digest.hpp"
 #include "host/apps/plexctl/failure.hpp"
 #include "host/apps/plexctl/identity_commands.hpp"
@@ -21,9 +23,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "plexsphere-audit-export/1";
 constexpr std::size_t kPage = 200;
-constexpr std::size_t kMostLine = 4U << 20;         // bytes; the longest entry is far below
-constexpr std::uint64_t kTellEvery = 10'000;        // entries
-constexpr std::uint64_t kMostEntries = 1ULL << 53;  // what a JSON number surely holds
+constexpr std::size_t kMostLine = 4U << 20;   // bytes; the longest entry is far below
+constexpr std::uint64_t kTellEvery = 10'000;  // entries
 
 // One file of an export while it is written.
 class LineFile {
@@ -58,23 +59,29 @@ void make_empty(const fs::path& directory) {
   }
 }
 
-const Json& items_of(const Json& page) {
-  if (!page.is_object() || !page.contains("items") || !page["items"].is_array()) {
-    throw Failure(ExitCode::failed, "the server's list has no items");
+struct Exported {
+  std::string origin;
+  std::size_t checkpoints = 0;
+  std::uint64_t covered = 0;  // entries, by the newest of them
+};
+
+void export_restores(const Json& page, const fs::path& directory) {
+  const auto at = page.find("restores");
+  if (at == page.end() || !at->is_array() || at->empty()) {
+    return;
   }
-  return page["items"];
+  LineFile file(directory / "restores.jsonl");
+  for (const Json& item : *at) {
+    file.write(item);
+  }
+  file.close();
 }
 
-std::uint64_t number_at(const Json& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  const bool whole = at != object.end() && at->is_number_unsigned();
-  return whole && at->get<std::uint64_t>() < kMostEntries ? at->get<std::uint64_t>() : 0;
-}
-
-// Every checkpoint into the file; how many entries the newest covers.
-std::uint64_t export_checkpoints(const Client& client, const std::string& chain, LineFile file,
-                                 std::string& origin, std::size_t& count) {
-  std::uint64_t covered = 0;
+// Every checkpoint, and every declared restore, into files.
+Exported export_checkpoints(const Client& client, const std::string& chain,
+                            const fs::path& directory) {
+  LineFile file(directory / "checkpoints.jsonl");
+  Exported out;
   std::string cursor;
   do {
     std::string path = chain + "/checkpoints?limit=" + std::to_string(kPage);
@@ -83,18 +90,21 @@ std::uint64_t export_checkpoints(const Client& client, const std::string& chain,
     }
     const Json page = client.get(path);
     for (const Json& item : items_of(page)) {
-      if (number_at(item, "size") <= covered) {
+      if (number_at(item, "size") <= out.covered) {
         throw Failure(ExitCode::failed, "the server's list of checkpoints does not ascend");
       }
-      covered = number_at(item, "size");
+      out.covered = number_at(item, "size");
       file.write(item);
-      ++count;
+      ++out.checkpoints;
     }
-    origin = text_at(page, "origin");
+    if (cursor.empty()) {
+      export_restores(page, directory);
+    }
+    out.origin = text_at(page, "origin");
     cursor = text_at(page, "next_cursor");
   } while (!cursor.empty());
   file.close();
-  return covered;
+  return out;
 }
 
 void export_entries(const Client& client, const std::string& chain, LineFile file,
@@ -143,82 +153,55 @@ void read_lines(const fs::path& path, const std::function<void(const Json&)>& ea
   }
 }
 
-std::string read_file(const fs::path& path, ExitCode code) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(sdk::checkpoint::kMostNote + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.gcount() == 0) {
-    throw Failure(code, "'" + path.string() + "' cannot be read");
-  }
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
-
-std::string decoded(std::optional<std::string> bytes) {
-  return bytes.value_or(std::string());  // which fits no hash
-}
-
-std::vector<sdk::NoteKey> trusted_keys(const std::vector<std::string>& texts) {
-  std::vector<sdk::NoteKey> keys;
-  for (const std::string& text : texts) {
-    auto key = sdk::parse_verifier_key(&sha256, text);
-    if (!key) {
-      throw Failure(ExitCode::invalid,
-                    "--key takes a verifier key, <name>+<8 hex digits>+<base64>, "
-                    "not '" +
-                        text + "'");
-    }
-    keys.push_back(std::move(*key));
-  }
-  return keys;
-}
-
 }  // namespace
 
 std::string export_audit(const Client& client, const fs::path& directory, const std::string& domain,
                          Format format, std::ostream& err) {
-  const std::string chain =
-      domain.empty() ? "/v1/platform/audit" : "/v1/domains/" + domain + "/audit";
+  const std::string chain = chain_path(domain);
   make_empty(directory);
-  std::string origin;
-  std::size_t checkpoints = 0;
-  const std::uint64_t entries = export_checkpoints(
-      client, chain, LineFile(directory / "checkpoints.jsonl"), origin, checkpoints);
-  if (checkpoints == 0) {
+  const Exported taken = export_checkpoints(client, chain, directory);
+  const std::uint64_t entries = taken.covered;
+  if (taken.checkpoints == 0) {
     throw Failure(ExitCode::not_found,
                   "the chain has no checkpoint yet, so nothing of it could be "
                   "verified; is the signer there?");
   }
   export_entries(client, chain, LineFile(directory / "entries.jsonl"), entries, err);
-  const Json about{{"format", kFormat}, {"origin", origin}, {"entries", entries}};
+  const Json about{{"format", kFormat}, {"origin", taken.origin}, {"entries", entries}};
   LineFile file(directory / "chain.json");
   file.write(about);
   file.close();
   if (format == Format::json) {
     return pretty(about);
   }
-  return "exported " + std::to_string(entries) + " entries and " + std::to_string(checkpoints) +
-         " checkpoints\n";
+  return "exported " + std::to_string(entries) + " entries and " +
+         std::to_string(taken.checkpoints) + " checkpoints\n";
 }
 
 std::string verify_audit(const fs::path& directory, const std::vector<std::string>& keys,
                          const std::vector<std::string>& earlier, Format format) {
+  if (fs::is_regular_file(directory)) {
+    if (!earlier.empty()) {
+      throw Failure(ExitCode::invalid, "--earlier is for an export; a proof has its notes with it");
+    }
+    return verify_proof(directory, keys, format);
+  }
   auto trusted = trusted_keys(keys);
   std::string origin;
   read_lines(directory / "chain.json", [&](const Json& about) {
     origin = text_at(about, "format") == kFormat ? text_at(about, "origin") : std::string();
   });
   ChainCheck check(origin, std::move(trusted));
+  if (fs::exists(directory / "restores.jsonl")) {
+    read_lines(directory / "restores.jsonl",
+               [&](const Json& item) { check.restore(text_at(item, "note")); });
+  }
   for (const std::string& note : earlier) {
-    check.earlier(read_file(note, ExitCode::invalid));
+    check.earlier(read_note(note, ExitCode::invalid));
   }
   read_lines(directory / "checkpoints.jsonl",
              [&](const Json& item) { check.checkpoint(text_at(item, "note")); });
-  read_lines(directory / "entries.jsonl", [&](const Json& item) {
-    check.entry({number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "prev_hash"))),
-                 decoded(sdk::hex_decode(text_at(item, "entry_hash"))),
-                 decoded(sdk::base64_decode(text_at(item, "canonical_bytes")))});
-  });
+  read_lines(directory / "entries.jsonl", [&](const Json& item) { check.entry(entry_of(item)); });
   const Verified all = check.finish();
   if (format == Format::json) {
     return pretty({{"origin", origin},

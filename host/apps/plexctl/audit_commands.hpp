@@ -2,9 +2,10 @@
 // throw Failure.
 //
 // An export is a directory:
-//   chain.json         {"format": "plexsphere-audit-export/1", "origin": …, "entries": …}; written
-//   last checkpoints.jsonl  the server's items, a line each: size, root_hash, key_id, verifier_key,
-//   note, … entries.jsonl      the same: seq, prev_hash, entry_hash, canonical_bytes
+//   chain.json         {"format": "plexsphere-audit-export/1", "origin": …, "entries": …}; last
+//   checkpoints.jsonl  the server's items, a line each: size, root_hash, key_id, verifier_key, note
+//   restores.jsonl     the same of declared restores: epoch, verifier_key, note; absent without any
+//   entries.jsonl      the same: seq, prev_hash, entry_hash, canonical_bytes
 #pragma once
 
 #include <filesystem>
@@ -23,8 +24,8 @@ std::string export_audit(const Client& client, const std::filesystem::path& dire
                          const std::string& domain, Format format, std::ostream& err);
 
 // `keys`: verifier keys (C2SP signed-note) that are trusted. `earlier`: files with notes that were
-// kept from before the export. Asks nobody. Failure: see audit_check.hpp; `invalid` for a key that
-// is none.
+// kept from before the export. `directory` may be the file of a proof. Asks nobody. Failure: see
+// audit_check.hpp; `invalid` for a key that is none.
 std::string verify_audit(const std::filesystem::path& directory,
                          const std::vector<std::string>& keys,
                          const std::vector<std::string>& earlier, Format format);

@@ -79,12 +79,27 @@ nlohmann::ordered_json Client::post(const std::string& path) const {
   return ask(net::HTTPRequest::HTTP_POST, path);
 }
 
+std::string Client::get_text(const std::string& path) const {
+  return body(net::HTTPRequest::HTTP_GET, path, "text/plain");
+}
+
 nlohmann::ordered_json Client::ask(const std::string& method, const std::string& path) const {
+  auto json = nlohmann::ordered_json::parse(body(method, path, "application/json"), nullptr, false);
+  if (json.is_discarded()) {
+    throw Failure(ExitCode::failed,
+                  method + " " + server_.prefix + path + " answered a body that is not JSON: is " +
+                      server_.host + ":" + std::to_string(server_.port) + " a plexsphere server?");
+  }
+  return json;
+}
+
+std::string Client::body(const std::string& method, const std::string& path,
+                         const char* accept) const {
   net::HTTPRequest request(method, server_.prefix + path, net::HTTPMessage::HTTP_1_1);
   if (method == net::HTTPRequest::HTTP_POST) {
     request.setContentLength(0);
   }
-  request.set("Accept", "application/json");
+  request.set("Accept", accept);
   request.set("User-Agent", "plexctl/" + std::string(host::build_info().version));
   request.set("Authorization", "Bearer " + std::string(token_.reveal()));
   const std::string name = method + " " + server_.prefix + path;
@@ -103,12 +118,7 @@ nlohmann::ordered_json Client::ask(const std::string& method, const std::string&
   if (answer.status < 200 || answer.status > 299) {
     throw failure_of(name, answer.status, answer.body, answer.correlation_id);
   }
-  auto json = nlohmann::ordered_json::parse(answer.body, nullptr, false);
-  if (json.is_discarded()) {
-    throw Failure(ExitCode::failed, name + " answered a body that is not JSON: is " + where +
-                                        " a plexsphere server?");
-  }
-  return json;
+  return answer.body;
 }
 
 }  // namespace plexsphere::plexctl

@@ -25,11 +25,14 @@ class Client {
   // Failure: as failure_of says for other answers, `unavailable` without an answer, `failed` for a
   // server whose certificate does not hold, a body that is no JSON, or one beyond kBodyLimit.
   nlohmann::ordered_json get(const std::string& path) const;
+  // The same of a body that is text.
+  std::string get_text(const std::string& path) const;
   // The same for a POST without a body.
   nlohmann::ordered_json post(const std::string& path) const;
 
  private:
   nlohmann::ordered_json ask(const std::string& method, const std::string& path) const;
+  std::string body(const std::string& method, const std::string& path, const char* accept) const;
 
   Server server_;
   Token token_;

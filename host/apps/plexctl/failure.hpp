@@ -15,11 +15,11 @@ enum class ExitCode : int {
   not_found = 4,        // 404
   conflict = 5,         // 409
   unavailable = 6,      // no answer, or 501, 502, 503, 504
-  // Of `audit verify` alone.
+  // Of `audit verify` and `audit prove`.
   tampered = 10,    // entries or notes are not what was signed
   truncated = 11,   // entries that a checkpoint covers are missing at the end
   incomplete = 12,  // something else that verifying needs is missing
-  restored = 13,    // all holds, and the chain was set back to an earlier point
+  restored = 13,    // all holds, and the chain was set back to an earlier point, as declared
   denied = 77       // 403
 };
 

@@ -38,6 +38,11 @@ class ScriptedServer {
     const std::lock_guard lock(mutex_);
     answers_[request].emplace_back(status, body);
   }
+  // The same, in place of what was laid down for it.
+  void replace(const std::string& request, const std::string& body) {
+    const std::lock_guard lock(mutex_);
+    answers_[request] = {{200, body}};
+  }
   // Every request so far: "POST /v1/x", its bearer after it.
   std::vector<std::string> asked() const {
     const std::lock_guard lock(mutex_);
