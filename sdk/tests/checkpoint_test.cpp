@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "plexsphere/sdk/restore_statement.hpp"
+
 namespace sdk = plexsphere::sdk;
 
 namespace {
@@ -32,6 +34,61 @@ TEST_CASE("a checkpoint is origin, size and root, and reads back", "[sdk][checkp
   CHECK(read->size == made.size);
   CHECK(read->root == made.root);
   CHECK(sdk::parse_checkpoint(kOrigin + "\n0\n" + std::string(kRoot) + "\n")->size == 0);
+}
+
+TEST_CASE("a checkpoint names its epoch from the second on, and what it begins after",
+          "[sdk][checkpoint]") {
+  sdk::Checkpoint made{kOrigin, 20852, *sdk::base64_decode(kRoot)};
+  made.epoch = 2;
+  CHECK(sdk::checkpoint_text(made) == kBody + "epoch 2\n");
+  CHECK(sdk::parse_checkpoint(kBody + "epoch 2\n")->epoch == 2);
+  const std::string begins = "begins 512 " + std::string(kRoot) + "\n";
+  made.begins = {512, *sdk::base64_decode(kRoot)};
+  CHECK(sdk::checkpoint_text(made) == kBody + "epoch 2\n" + begins);
+  CHECK(sdk::parse_checkpoint(kBody + "epoch 2\n" + begins)->begins == made.begins);
+  CHECK(sdk::parse_checkpoint(kBody + begins)->epoch == 1);
+  CHECK(sdk::parse_checkpoint(kBody)->begins == sdk::Beginning{});
+  for (const std::string& bad :
+       {std::string("epoch 1\n"), std::string("epoch 02\n"), std::string("epoch \n"),
+        std::string("epoch 2"), begins + "epoch 2\n", begins + begins, std::string("begins 512\n"),
+        "begins 0 " + std::string(kRoot) + "\n", "begins 20853 " + std::string(kRoot) + "\n",
+        std::string("begins 512 AAAA\n"), begins + "x\n"}) {
+    INFO(bad);
+    CHECK_FALSE(sdk::parse_checkpoint(kBody + bad));
+  }
+}
+
+TEST_CASE("a restore statement is seven lines, and reads back", "[sdk][checkpoint]") {
+  const std::string root(kRoot);
+  const std::string text = kOrigin + "\nrestored\nepoch 2\nbefore 500 " + root + "\nafter 100 " +
+                           root + "\ndeclared 1767225600\nreason nightly backup\n";
+  const sdk::TreeHead before{500, *sdk::base64_decode(kRoot)};
+  const sdk::TreeHead after{100, *sdk::base64_decode(kRoot)};
+  CHECK(sdk::restore_text({kOrigin, 2, before, after, 1767225600, "nightly backup"}) == text);
+  const auto read = sdk::parse_restore(text);
+  REQUIRE(read);
+  CHECK(read->origin == kOrigin);
+  CHECK(read->epoch == 2);
+  CHECK(read->before == before);
+  CHECK(read->after == after);
+  CHECK(read->declared_at == 1767225600);
+  CHECK(read->reason == "nightly backup");
+  CHECK_FALSE(sdk::parse_checkpoint(text));
+  CHECK_FALSE(sdk::parse_restore(kBody));
+  const auto changed = [&](const std::string& what, const std::string& by) {
+    std::string out = text;
+    return out.replace(out.find(what), what.size(), by);
+  };
+  for (const std::string& bad :
+       {std::string(), changed("restored\n", ""), changed("epoch 2", "epoch 1"),
+        changed("before 500", "before 99"), changed("after 100", "after 0100"),
+        changed("after 100", "after 100 "), changed("declared ", "declared"),
+        changed("nightly backup", ""), changed("nightly backup", "x "),
+        changed("nightly backup", std::string(201, 'x')), changed("nightly", "n\xc3\xa4"),
+        text + "x\n", text.substr(0, text.size() - 1)}) {
+    INFO(bad);
+    CHECK_FALSE(sdk::parse_restore(bad));
+  }
 }
 
 TEST_CASE("what is spelled otherwise is no checkpoint", "[sdk][checkpoint]") {

@@ -1,6 +1,7 @@
 #include "host/apps/plexctl/audit_check.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "host/apps/plexctl/digest.hpp"
@@ -19,6 +20,16 @@ ChainCheck::ChainCheck(std::string origin, std::vector<sdk::NoteKey> keys)
     : notes_(std::move(origin), std::move(keys)),
       tree_(&sha256),
       previous_(sdk::merkle::kHashSize, '\0') {}
+
+void ChainCheck::begin(const sdk::Beginning& begins, const std::vector<std::string>& peaks) {
+  try {
+    tree_ = sdk::merkle::CompactRange(&sha256, begins.seq, peaks);
+  } catch (const std::logic_error& error) {
+    throw Failure(ExitCode::incomplete, std::string("incomplete: ") + error.what());
+  }
+  begins_ = begins;
+  previous_ = begins.entry_hash;
+}
 
 void ChainCheck::checkpoint(std::string_view note) {
   const auto each =
@@ -43,6 +54,12 @@ void ChainCheck::earlier(std::string_view note) {
   if (!found) {
     throw Failure(ExitCode::incomplete,
                   "incomplete: the note from before is not signed under a key that you trust");
+  }
+  if (found->size < begins_.seq) {
+    throw Failure(ExitCode::incomplete,
+                  "incomplete: the note from before covers " + std::to_string(found->size) +
+                      " entries, and those up to " + std::to_string(begins_.seq) +
+                      " are not in the export: take a later note");
   }
   if (const auto* restore = notes_.lost_in(*found)) {
     if (restore->epoch == found->epoch + 1 && found->size > restore->before.size) {
@@ -106,6 +123,11 @@ Verified ChainCheck::finish() const {
                   "incomplete: no checkpoint is signed under a key that you trust");
   }
   const std::uint64_t covered = checkpoints_.back().size;
+  if (begins_.seq > 0 && checkpoints_.back().begins != begins_) {
+    throw Failure(ExitCode::incomplete,
+                  "incomplete: entries 1 to " + std::to_string(begins_.seq) +
+                      " are missing, and the newest signed checkpoint does not let them leave");
+  }
   if (tree_.size() < covered) {
     throw Failure(ExitCode::truncated, "truncated: a checkpoint covers " + std::to_string(covered) +
                                            " entries, and there are " +
@@ -125,7 +147,7 @@ Verified ChainCheck::finish() const {
                       ", " + std::to_string(restore->declared_at) + ", \"" + restore->reason +
                       "\"); all " + std::to_string(tree_.size()) + " entries that there are hold");
   }
-  return {tree_.size(), checkpoints_.size(), covered};
+  return {tree_.size() - begins_.seq, checkpoints_.size(), covered, begins_.seq};
 }
 
 }  // namespace plexsphere::plexctl

@@ -35,6 +35,7 @@ struct Verified {
   std::uint64_t entries = 0;
   std::uint64_t checkpoints = 0;  // that are trusted
   std::uint64_t covered = 0;      // entries that the newest of these covers
+  std::uint64_t left = 0;         // of these, that had left before the export
 };
 
 class ChainCheck {
@@ -42,6 +43,10 @@ class ChainCheck {
   // `keys`: whose signatures count, at least one; those of other names are passed over.
   ChainCheck(std::string origin, std::vector<sdk::NoteKey> keys);
 
+  // What the export begins after: the number and hash of that entry, and the roots of the whole
+  // subtrees over the entries up to it. Before anything else; whether they may have left is for the
+  // newest checkpoint to say.
+  void begin(const sdk::Beginning& begins, const std::vector<std::string>& peaks);
   // A declared restore of the export, the next in order of epochs. One that no trusted key has
   // signed is passed over.
   void restore(std::string_view note) { notes_.restore(note); }
@@ -60,6 +65,7 @@ class ChainCheck {
   void hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints, std::size_t& next) const;
 
   ChainNotes notes_;
+  sdk::Beginning begins_;
   std::vector<sdk::Checkpoint> checkpoints_;  // ascending, as earlier_
   std::vector<sdk::Checkpoint> earlier_;
   bool lost_ = false;  // a note from before is of what a restore lost

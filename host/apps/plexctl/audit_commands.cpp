@@ -63,7 +63,20 @@ struct Exported {
   std::string origin;
   std::size_t checkpoints = 0;
   std::uint64_t covered = 0;  // entries, by the newest of them
+  std::uint64_t left = 0;     // of these, that have left the server
 };
+
+// Where the chain begins, if not with its first entry.
+std::uint64_t export_beginning(const Json& page, const fs::path& directory) {
+  const auto at = page.find("begins");
+  if (at == page.end()) {
+    return 0;
+  }
+  LineFile file(directory / "begins.json");
+  file.write(*at);
+  file.close();
+  return number_at(*at, "seq");
+}
 
 void export_restores(const Json& page, const fs::path& directory) {
   const auto at = page.find("restores");
@@ -99,6 +112,7 @@ Exported export_checkpoints(const Client& client, const std::string& chain,
     }
     if (cursor.empty()) {
       export_restores(page, directory);
+      out.left = export_beginning(page, directory);
     }
     out.origin = text_at(page, "origin");
     cursor = text_at(page, "next_cursor");
@@ -108,9 +122,9 @@ Exported export_checkpoints(const Client& client, const std::string& chain,
 }
 
 void export_entries(const Client& client, const std::string& chain, LineFile file,
-                    std::uint64_t until, std::ostream& err) {
-  std::uint64_t told = 0;
-  for (std::uint64_t seq = 0; seq < until;) {
+                    std::uint64_t after, std::uint64_t until, std::ostream& err) {
+  std::uint64_t told = after;
+  for (std::uint64_t seq = after; seq < until;) {
     const Json page = client.get(chain + "/records?from=" + std::to_string(seq + 1) +
                                  "&limit=" + std::to_string(kPage));
     const std::uint64_t before = seq;
@@ -166,7 +180,7 @@ std::string export_audit(const Client& client, const fs::path& directory, const 
                   "the chain has no checkpoint yet, so nothing of it could be "
                   "verified; is the signer there?");
   }
-  export_entries(client, chain, LineFile(directory / "entries.jsonl"), entries, err);
+  export_entries(client, chain, LineFile(directory / "entries.jsonl"), taken.left, entries, err);
   const Json about{{"format", kFormat}, {"origin", taken.origin}, {"entries", entries}};
   LineFile file(directory / "chain.json");
   file.write(about);
@@ -174,7 +188,7 @@ std::string export_audit(const Client& client, const fs::path& directory, const 
   if (format == Format::json) {
     return pretty(about);
   }
-  return "exported " + std::to_string(entries) + " entries and " +
+  return "exported " + std::to_string(entries - taken.left) + " entries and " +
          std::to_string(taken.checkpoints) + " checkpoints\n";
 }
 
@@ -192,6 +206,12 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
     origin = text_at(about, "format") == kFormat ? text_at(about, "origin") : std::string();
   });
   ChainCheck check(origin, std::move(trusted));
+  if (fs::exists(directory / "begins.json")) {
+    read_lines(directory / "begins.json", [&](const Json& item) {
+      check.begin({number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "entry_hash")))},
+                  hashes_at(item, "peaks"));
+    });
+  }
   if (fs::exists(directory / "restores.jsonl")) {
     read_lines(directory / "restores.jsonl",
                [&](const Json& item) { check.restore(text_at(item, "note")); });
@@ -207,10 +227,16 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
     return pretty({{"origin", origin},
                    {"entries", all.entries},
                    {"checkpoints", all.checkpoints},
-                   {"covered", all.covered}});
+                   {"covered", all.covered},
+                   {"left", all.left}});
   }
-  return "intact: " + std::to_string(all.entries) + " entries, " + std::to_string(all.covered) +
-         " of them under " + std::to_string(all.checkpoints) + " checkpoints\n";
+  return "intact: " + std::to_string(all.entries) + " entries, " +
+         std::to_string(all.covered - all.left) + " of them under " +
+         std::to_string(all.checkpoints) + " checkpoints" +
+         (all.left == 0 ? ""
+                        : "; entries 1 to " + std::to_string(all.left) +
+                              " had left, as the newest checkpoint says") +
+         "\n";
 }
 
 }  // namespace plexsphere::plexctl

@@ -5,6 +5,8 @@
 //   chain.json         {"format": "plexsphere-audit-export/1", "origin": …, "entries": …}; last
 //   checkpoints.jsonl  the server's items, a line each: size, root_hash, key_id, verifier_key, note
 //   restores.jsonl     the same of declared restores: epoch, verifier_key, note; absent without any
+//   begins.json        where the chain begins, if not with entry 1: seq and entry_hash of the entry
+//                      before, peaks
 //   entries.jsonl      the same: seq, prev_hash, entry_hash, canonical_bytes
 #pragma once
 

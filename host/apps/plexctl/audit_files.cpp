@@ -58,6 +58,16 @@ std::vector<sdk::NoteKey> trusted_keys(const std::vector<std::string>& texts) {
   return keys;
 }
 
+std::vector<std::string> hashes_at(const Json& object, const char* name) {
+  std::vector<std::string> out;
+  if (const auto at = object.find(name); at != object.end() && at->is_array()) {
+    for (const Json& hash : *at) {
+      out.push_back(decoded(sdk::hex_decode(hash.is_string() ? hash.get<std::string>() : "x")));
+    }
+  }
+  return out;
+}
+
 ExportedEntry entry_of(const Json& item) {
   return {number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "prev_hash"))),
           decoded(sdk::hex_decode(text_at(item, "entry_hash"))),

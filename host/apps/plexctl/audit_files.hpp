@@ -28,6 +28,8 @@ namespace plexsphere::plexctl {
 [[nodiscard]] std::uint64_t number_at(const Json& object, const char* name);
 // What nothing fits, for bytes that could not be decoded.
 [[nodiscard]] std::string decoded(std::optional<std::string> bytes);
+// A list of hex digits, raw.
+[[nodiscard]] std::vector<std::string> hashes_at(const Json& object, const char* name);
 [[nodiscard]] ExportedEntry entry_of(const Json& item);
 
 }  // namespace plexsphere::plexctl

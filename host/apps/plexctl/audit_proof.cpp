@@ -49,16 +49,6 @@ ChainNotes notes_of(const Json& proof, const std::vector<std::string>& keys) {
   return notes;
 }
 
-sdk::merkle::Proof hashes_at(const Json& proof, const char* name) {
-  sdk::merkle::Proof out;
-  if (const auto at = proof.find(name); at != proof.end() && at->is_array()) {
-    for (const Json& hash : *at) {
-      out.push_back(decoded(sdk::hex_decode(hash.is_string() ? hash.get<std::string>() : "x")));
-    }
-  }
-  return out;
-}
-
 // What the proof proves; throws where it does not.
 Json checked(const Json& proof, const std::vector<std::string>& keys) {
   const ChainNotes notes = notes_of(proof, keys);

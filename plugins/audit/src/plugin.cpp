@@ -7,33 +7,28 @@
 #include <utility>
 
 #include "app/archive_settings.hpp"
-#include "app/archiver.hpp"
 #include "app/chain_watch.hpp"
-#include "app/checkpoint_probe.hpp"
-#include "app/checkpoints.hpp"
 #include "app/committer.hpp"
 #include "app/denial_cap.hpp"
 #include "app/denial_report.hpp"
 #include "app/erasure.hpp"
-#include "app/mirror_scan.hpp"
 #include "app/note_signer.hpp"
 #include "app/peppers.hpp"
 #include "app/port.hpp"
 #include "app/reconcile_probe.hpp"
 #include "app/resolvers.hpp"
-#include "app/restore_declarer.hpp"
-#include "app/restorer.hpp"
+#include "app/retention.hpp"
 #include "app/rows.hpp"
 #include "app/verifier.hpp"
 #include "http/checkpoint_routes.hpp"
 #include "http/routes.hpp"
-#include "plexsphere/sdk/egress.hpp"
-#include "plexsphere/sdk/jobs.hpp"
 #include "plexsphere/sdk/plugin.hpp"
 #include "plexsphere/sdk/ports/audit.hpp"
 #include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
 #include "store/epoch_store.hpp"
+#include "wiring/checkpointing.hpp"
+#include "wiring/mirroring.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -46,18 +41,6 @@ constexpr std::string_view kRowsHelp =
     "Rows written to audit chains: \"staged\" with a change (counted before its COMMIT), "
     "\"recorded\" for a decision by itself";
 
-// How soon an administrator's request is seen, and one that met trouble is tried again.
-constexpr std::chrono::seconds kRestorePeriod{2};
-
-constexpr std::string_view kCheckpointJob = "checkpoints";
-
-// The job looks several times in an interval, so that none is missed by much.
-std::chrono::milliseconds job_period(std::chrono::milliseconds interval) {
-  constexpr std::chrono::milliseconds kShortest{100};
-  constexpr std::chrono::milliseconds kLongest{10'000};
-  return std::clamp(interval / 6, kShortest, kLongest);
-}
-
 }  // namespace
 
 class AuditPlugin : public sdk::Plugin {
@@ -68,16 +51,12 @@ class AuditPlugin : public sdk::Plugin {
   void stop() override;
   static Status validate(const sdk::Config& config) {
     const auto archive = read_archive_settings(config);
-    return archive.ok() ? Status() : Status(archive.error());
+    const auto retention = read_retention_settings(config);
+    return !archive.ok() ? archive.error() : retention.ok() ? Status() : Status(retention.error());
   }
 
  private:
-  // Nothing to do without an endpoint.
-  Status build_archive(const sdk::Host& host, const sdk::Config& config,
-                       const sdk::Metrics& metrics, const sdk::Health& health);
   Status build(const sdk::Metrics& metrics, ChainWatch::Pace pace, std::int64_t denials);
-  Status build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
-                           std::chrono::milliseconds interval);
 
   sdk::Log log_;
   sdk::Clock clock_;
@@ -99,12 +78,8 @@ class AuditPlugin : public sdk::Plugin {
   std::unique_ptr<ChainWatch> watch_;
   std::unique_ptr<ReconcileProbe> reconcile_;
   std::unique_ptr<Erasure> erasure_;
-  std::unique_ptr<Archiver> archiver_;  // null, as the next two: there is no mirror
-  std::unique_ptr<MirrorScan> scan_;
-  std::unique_ptr<Restorer> restorer_;
-  std::unique_ptr<Checkpoints> checkpoints_;
-  std::unique_ptr<RestoreDeclarer> declarer_;
-  std::unique_ptr<CheckpointProbe> checkpoint_probe_;
+  std::unique_ptr<Mirroring> mirroring_;  // null: there is no mirror
+  std::unique_ptr<Checkpointing> checkpointing_;
   std::unique_ptr<ChainRouter> chain_router_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<CheckpointRoutes> checkpoint_routes_;
@@ -165,22 +140,24 @@ Status AuditPlugin::configure(const sdk::Host& host) {
   if (auto built = build(*metrics, {*interval, *rate}, *denials); !built.ok()) {
     return built;
   }
-  if (auto built = build_checkpoints(host, *metrics, *checkpoint_interval); !built.ok()) {
-    return built;
-  }
   auto probed = health->register_probe("reconcile", PX_PROBE_FAILING, std::chrono::seconds(5),
                                        [this] { return reconcile_->run(); });
   if (!probed.ok()) {
     return probed;
   }
-  if (auto built = build_archive(host, *config, *metrics, *health); !built.ok()) {
-    return built;
+  const Common common{host,   *config,           *metrics,   *health,   clock_,     log_,
+                      store_, checkpoint_store_, *verifier_, *peppers_, *reconcile_};
+  auto checkpointing =
+      Checkpointing::make(common, epoch_store_, *watch_, *signer_, *checkpoint_interval);
+  if (!checkpointing.ok()) {
+    return checkpointing.error();
   }
-  probed = health->register_probe("checkpoints", PX_PROBE_INFORMATIONAL, std::chrono::seconds(5),
-                                  [this] { return checkpoint_probe_->run(); });
-  if (!probed.ok()) {
-    return probed;
+  checkpointing_ = std::move(*checkpointing);
+  auto mirroring = Mirroring::make(common);
+  if (!mirroring.ok()) {
+    return mirroring.error();
   }
+  mirroring_ = std::move(*mirroring);
   if (auto added = routes_->add_to(*router); !added.ok()) {
     return added;
   }
@@ -220,7 +197,7 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   denial_report_ = std::make_unique<DenialReport>(*denial_cap_, *committer_, clock_, log_);
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
-  verifier_ = std::make_unique<Verifier>(store_, log_);
+  verifier_ = std::make_unique<Verifier>(store_, checkpoint_store_, log_);
   signer_ = std::make_unique<NoteSigner>(clock_);
   watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, epoch_store_, *signer_,
                                         *verifier_, log_, pace, ChainWatch::Meters{*read, *broken});
@@ -232,133 +209,6 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   checkpoint_routes_ =
       std::make_unique<CheckpointRoutes>(store_, checkpoint_store_, epoch_store_, *chain_router_);
   return port_->join();
-}
-
-Status AuditPlugin::build_checkpoints(const sdk::Host& host, const sdk::Metrics& metrics,
-                                      std::chrono::milliseconds interval) {
-  const auto jobs = host.get<sdk::Jobs>();
-  if (!jobs.ok()) {
-    return jobs.error();
-  }
-  const auto failures = [&](const std::string& reason) {
-    return metrics.counter(
-        "plexsphere_audit_checkpoint_failures_total",
-        "Checkpoints that were due and not made: \"broken\" chain, \"no_signer\", "
-        "or \"failed\" for another reason",
-        {{"reason", reason}});
-  };
-  auto made = metrics.counter("plexsphere_audit_checkpoints_total", "Checkpoints signed and kept");
-  auto broken = failures("broken");
-  auto no_signer = failures("no_signer");
-  auto failed = failures("failed");
-  auto entries = metrics.gauge("plexsphere_audit_checkpoint_behind_entries",
-                               "The most entries of one chain that no checkpoint covers");
-  auto seconds = metrics.gauge("plexsphere_audit_checkpoint_behind_seconds",
-                               "For how long the oldest such entry has been waiting");
-  for (const auto* metric : {&made, &broken, &no_signer, &failed, &entries, &seconds}) {
-    if (!metric->ok()) {
-      return metric->error();
-    }
-  }
-  checkpoints_ = std::make_unique<Checkpoints>(
-      Checkpoints::Parts{store_,
-                         checkpoint_store_,
-                         *verifier_,
-                         *watch_,
-                         *signer_,
-                         epoch_store_,
-                         *peppers_,
-                         clock_,
-                         log_,
-                         interval,
-                         [jobs = *jobs] { jobs.wake(kCheckpointJob); },
-                         {*made, *broken, *no_signer, *failed, *entries, *seconds}});
-  checkpoint_probe_ = std::make_unique<CheckpointProbe>(*checkpoints_, *signer_, interval);
-  reconcile_->look_at(*checkpoints_);
-  declarer_ = std::make_unique<RestoreDeclarer>(RestoreDeclarer::Parts{
-      store_, checkpoint_store_, epoch_store_, *signer_, *peppers_, clock_, log_});
-  if (auto added = jobs->add("declare_restores", kRestorePeriod, store_.store().wire(),
-                             [this](const sdk::JobRun& run) { return declarer_->run(run); });
-      !added.ok()) {
-    return added;
-  }
-  return jobs->add(kCheckpointJob, job_period(interval), store_.store().wire(),
-                   [this](const sdk::JobRun& run) { return checkpoints_->run(run); });
-}
-
-Status AuditPlugin::build_archive(const sdk::Host& host, const sdk::Config& config,
-                                  const sdk::Metrics& metrics, const sdk::Health& health) {
-  constexpr std::string_view kJob = "archive";
-  auto settings = read_archive_settings(config);
-  if (!settings.ok() || !settings.value()) {
-    return settings.ok() ? Status() : Status(settings.error());
-  }
-  const auto egress = host.get<sdk::Egress>();
-  const auto jobs = host.get<sdk::Jobs>();
-  auto store = ArchiveStore::declare(store_.store());
-  auto requests = RestoreStore::declare(store_.store());
-  for (const Error* missing :
-       {egress.ok() ? nullptr : &egress.error(), jobs.ok() ? nullptr : &jobs.error(),
-        store.ok() ? nullptr : &store.error(), requests.ok() ? nullptr : &requests.error()}) {
-    if (missing != nullptr) {
-      return *missing;
-    }
-  }
-  auto copied = metrics.counter("plexsphere_audit_archived_total",
-                                "Entries that were copied to the mirror and stamped");
-  auto failed = metrics.counter("plexsphere_audit_archive_failures_total",
-                                "Attempts to copy an entry that failed and are repeated");
-  auto stuck = metrics.gauge("plexsphere_audit_archive_stuck_entries",
-                             "Entries that cannot be copied: they do not hold, or the mirror has "
-                             "something else in their place");
-  auto entries = metrics.gauge("plexsphere_audit_archive_lag_entries",
-                               "Entries that are not archived, as the leader last counted them");
-  auto seconds = metrics.gauge("plexsphere_audit_archive_lag_seconds", "Age of the oldest of them");
-  auto checked = metrics.counter("plexsphere_audit_mirror_checked_total",
-                                 "Objects of the mirror that were read back and compared");
-  auto diverged = metrics.gauge("plexsphere_audit_mirror_diverged_objects",
-                                "Objects that are gone or say something else than their entries");
-  for (const auto* metric : {&copied, &failed, &stuck, &entries, &seconds, &checked, &diverged}) {
-    if (!metric->ok()) {
-      return metric->error();
-    }
-  }
-  const auto interval = settings.value()->interval;
-  const auto scan_interval = settings.value()->scan_interval;
-  scan_ = std::make_unique<MirrorScan>(MirrorScan::Parts{
-      *store, store_, *verifier_, *egress, clock_, log_, *settings.value(), {*checked, *diverged}});
-  reconcile_->look_at(*scan_);
-  constexpr std::string_view kRestoreJob = "archive_restore";
-  restorer_ = std::make_unique<Restorer>(
-      Restorer::Parts{*requests, store_, *verifier_, *peppers_, *egress, clock_, log_,
-                      *settings.value(), [jobs = *jobs] { jobs.wake(kRestoreJob); }});
-  if (auto added = jobs->add(kRestoreJob, kRestorePeriod, store_.store().wire(),
-                             [this](const sdk::JobRun& run) { return restorer_->run(run); });
-      !added.ok()) {
-    return added;
-  }
-  archiver_ =
-      std::make_unique<Archiver>(Archiver::Parts{*store,
-                                                 *verifier_,
-                                                 *egress,
-                                                 clock_,
-                                                 log_,
-                                                 std::move(*settings.value()),
-                                                 [jobs = *jobs, kJob] { jobs.wake(kJob); },
-                                                 {*copied, *failed, *stuck, *entries, *seconds}});
-  if (auto probed =
-          health.register_probe("archive", PX_PROBE_INFORMATIONAL, std::chrono::seconds(5),
-                                [this] { return archiver_->probe(); });
-      !probed.ok()) {
-    return probed;
-  }
-  if (auto added = jobs->add("mirror_scan", scan_interval, store_.store().wire(),
-                             [this](const sdk::JobRun& run) { return scan_->run(run); });
-      !added.ok()) {
-    return added;
-  }
-  return jobs->add(kJob, interval, store_.store().wire(),
-                   [this](const sdk::JobRun& run) { return archiver_->run(run); });
 }
 
 Status AuditPlugin::start() {
@@ -378,10 +228,8 @@ Status AuditPlugin::start() {
   committer_->start();
   denial_report_->start();
   watch_->start();
-  if (archiver_) {
-    archiver_->start();
-    scan_->start();
-    restorer_->start();
+  if (mirroring_) {
+    mirroring_->start();
   }
   return {};
 }
@@ -392,10 +240,8 @@ Status AuditPlugin::drain(std::chrono::milliseconds deadline) {
 }
 
 void AuditPlugin::stop() {
-  if (archiver_) {
-    archiver_->stop();
-    scan_->stop();
-    restorer_->stop();
+  if (mirroring_) {
+    mirroring_->stop();
   }
   if (watch_) {
     watch_->stop();

@@ -17,8 +17,6 @@
 
 namespace plexsphere::audit::test {
 
-inline constexpr std::chrono::seconds kPatience{20};
-
 struct ArchiveSite {
   explicit ArchiveSite(std::string more = {}) : more_settings(std::move(more)) {}
 

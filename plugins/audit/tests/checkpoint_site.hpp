@@ -14,15 +14,13 @@
 
 namespace plexsphere::audit::test {
 
-inline constexpr std::chrono::seconds kPatience{20};
-
 // The one server of the program, emptied.
 inline ChainDatabase& fresh_database() {
   static ChainDatabase database;
   database.tamper(
       "TRUNCATE audit.audit_log_entry, audit.audit_log_chain_head, audit.audit_subject_pii, "
       "audit.audit_request_context, audit.audit_tamper_quarantine, audit.audit_tree_node, "
-      "audit.audit_checkpoint, audit.audit_epoch, audit.audit_epoch_request");
+      "audit.audit_checkpoint, audit.audit_epoch, audit.audit_epoch_request, audit.audit_boundary");
   return database;
 }
 

@@ -26,6 +26,9 @@
 
 namespace plexsphere::audit::test {
 
+// For what another thread does.
+inline constexpr std::chrono::seconds kPatience{20};
+
 struct Reply {
   int status = 0;
   std::string body;  // of a response

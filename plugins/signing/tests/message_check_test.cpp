@@ -204,6 +204,16 @@ TEST_CASE("a checkpoint note is origin, size, root and nothing that could be rea
   CHECK(check_checkpoint(largest).value().root == root.substr(0, root.size() - 1));
   CHECK(check_checkpoint(head + "20852163\n" + root + "extension\n").value().epoch == 1);
   CHECK(check_checkpoint(head + "1\n" + root + "epoch 2\n").value().epoch == 2);
+  const std::string begins = "begins 512 " + root;
+  CHECK(check_checkpoint(head + "513\n" + root + begins).value().epoch == 1);
+  CHECK(check_checkpoint(head + "513\n" + root + "epoch 2\n" + begins).value().epoch == 2);
+  for (const std::string& bad :
+       {head + "511\n" + root + begins, head + "513\n" + root + begins + "epoch 2\n",
+        head + "513\n" + root + begins + begins, head + "513\n" + root + "begins 512\n",
+        head + "513\n" + root + "x\n" + begins, head + "513\n" + root + "begins 0 " + root}) {
+    INFO(bad);
+    CHECK_FALSE(check_checkpoint(bad).ok());
+  }
   for (const std::string& bad : {std::string(),
                                  head,
                                  head + "1\n",

@@ -16,7 +16,7 @@ TEST_CASE("an export that is as it was signed is intact, and nobody is asked", "
   CHECK(run.out == "intact: 9 entries, 7 of them under 2 checkpoints\n");
   const Run as_json = taken.verify({"--key", chain.key.text(), "--output", "json"});
   CHECK(json::parse(as_json.out) ==
-        json{{"origin", kOrigin}, {"entries", 9}, {"checkpoints", 2}, {"covered", 7}});
+        json{{"origin", kOrigin}, {"entries", 9}, {"checkpoints", 2}, {"covered", 7}, {"left", 0}});
 }
 
 TEST_CASE("whatever was changed in an export is tampering, and named", "[plexctl][audit]") {

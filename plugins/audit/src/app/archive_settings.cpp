@@ -47,22 +47,6 @@ std::optional<days> days_of(std::string_view text) {
   return days(number);
 }
 
-Result<std::map<Uuid, days>> retention_of(const std::vector<std::string>& items) {
-  std::map<Uuid, days> out;
-  for (const std::string& item : items) {
-    const auto equals = item.find('=');
-    const auto chain = Uuid::parse(std::string_view(item).substr(0, equals));
-    const auto time = equals == std::string::npos
-                          ? std::nullopt
-                          : days_of(std::string_view(item).substr(equals + 1));
-    if (!chain || !time || !out.emplace(*chain, *time).second) {
-      return refused("archive_domain_retention has the item '" + item +
-                     "', which is no Domain's id, \"=\" and 1d to 36500d, or names one twice");
-    }
-  }
-  return out;
-}
-
 Result<std::string> lock_mode(const std::string& text) {
   if (text == "governance") {
     return std::string("GOVERNANCE");
@@ -77,6 +61,23 @@ Result<std::string> lock_mode(const std::string& text) {
 }
 
 }  // namespace
+
+Result<std::map<Uuid, days>> read_days(const std::vector<std::string>& items,
+                                       const std::string& key) {
+  std::map<Uuid, days> out;
+  for (const std::string& item : items) {
+    const auto equals = item.find('=');
+    const auto chain = Uuid::parse(std::string_view(item).substr(0, equals));
+    const auto time = equals == std::string::npos
+                          ? std::nullopt
+                          : days_of(std::string_view(item).substr(equals + 1));
+    if (!chain || !time || !out.emplace(*chain, *time).second) {
+      return refused(key + " has the item '" + item +
+                     "', which is no Domain's id, \"=\" and 1d to 36500d, or names one twice");
+    }
+  }
+  return out;
+}
 
 Result<std::optional<ArchiveSettings>> read_archive_settings(const sdk::Config& config) {
   const auto endpoint = config.string("archive_endpoint");
@@ -117,7 +118,7 @@ Result<std::optional<ArchiveSettings>> read_archive_settings(const sdk::Config& 
   if (!mode.ok()) {
     return mode.error();
   }
-  auto own = retention_of(*domains);
+  auto own = read_days(*domains, "archive_domain_retention");
   if (!own.ok()) {
     return own.error();
   }

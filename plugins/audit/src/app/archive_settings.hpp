@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plexsphere/sdk/services.hpp"
 #include "plexsphere/sdk/uuid.hpp"
@@ -27,6 +28,10 @@ struct ArchiveSettings {
     return own == retention_of.end() ? retention : own->second;
   }
 };
+
+// Of items "<Domain id>=<days>d"; `key` is whose they are. INVALID_ARGUMENT names it.
+sdk::Result<std::map<sdk::Uuid, std::chrono::days>> read_days(const std::vector<std::string>& items,
+                                                              const std::string& key);
 
 // Nothing when no endpoint is set: there is no mirror then. INVALID_ARGUMENT names the key.
 sdk::Result<std::optional<ArchiveSettings>> read_archive_settings(const sdk::Config& config);

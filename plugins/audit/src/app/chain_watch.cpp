@@ -126,10 +126,14 @@ void ChainWatch::follow(const Uuid& chain, Seen& seen) {
 }
 
 ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t head) {
-  Look outcome = look_back(chain, seen);
+  Look outcome = skip(chain, seen);
+  if (outcome == Look::kHolds) {
+    outcome = look_back(chain, seen);
+  }
   if (outcome == Look::kHolds) {
     outcome = read_tail(chain, seen, head);
   }
+  seen.whole = seen.whole || outcome == Look::kHolds;
   if (outcome == Look::kHolds) {
     outcome = check_newest(chain, seen);
   }
@@ -139,8 +143,31 @@ ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t he
   return outcome;
 }
 
+ChainWatch::Look ChainWatch::skip(const Uuid& chain, Seen& seen) {
+  const auto begins = verifier_.beginning(chain);
+  if (!begins.ok()) {
+    return Look::kAway;
+  }
+  const auto boundary = static_cast<std::int64_t>(begins->seq);
+  if (seen.whole && boundary > seen.seq) {
+    return Look::kHolds;  // no boundary is beyond what was read: this chain is another one
+  }
+  seen.begins = boundary;
+  if (begins->seq <= seen.checkpoints.tree.size()) {
+    return Look::kHolds;
+  }
+  auto tree = check_.kept(chain, seen.begins);
+  if (!tree.ok()) {
+    return tree.error().code == sdk::Code::data_loss ? Look::kHolds : Look::kAway;
+  }
+  seen.checkpoints.tree = std::move(*tree);
+  seen.seq = seen.begins;
+  seen.hash = begins->entry_hash;
+  return Look::kHolds;
+}
+
 ChainWatch::Look ChainWatch::look_back(const Uuid& chain, const Seen& seen) {
-  if (seen.seq == 0) {
+  if (seen.seq <= seen.begins) {
     return Look::kHolds;
   }
   auto now = store_.entry_hash_now(chain, seen.seq);
@@ -180,10 +207,11 @@ ChainWatch::Look ChainWatch::check_newest(const Uuid& chain, Seen& seen) {
 }
 
 ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
-  if (seen.seq == 0) {
+  if (seen.seq <= seen.begins) {
     return Look::kHolds;
   }
-  const std::int64_t from = seen.sampled < seen.seq ? seen.sampled + 1 : 1;
+  const std::int64_t from =
+      std::max(seen.begins, seen.sampled < seen.seq ? seen.sampled : std::int64_t{0}) + 1;
   Seen reached;
   const Look outcome = read(chain, from, std::min(from + kSample - 1, seen.seq), reached, nullptr);
   if (outcome == Look::kHolds) {

@@ -75,6 +75,8 @@ class ChainWatch {
     std::string hash;  // of `seq`
     std::int64_t sampled = 0;
     std::int64_t epoch = 1;
+    std::int64_t begins = 0;  // entries up to it may have left
+    bool whole = false;       // it was read to its end once
     std::uint64_t round = 0;  // in which its head was last listed
     CheckpointCheck::Seen checkpoints;
   };
@@ -88,6 +90,8 @@ class ChainWatch {
   bool read_epochs();
   // Starts anew with a chain whose restore was declared since it was read.
   void follow(const sdk::Uuid& chain, Seen& seen);
+  // Passes over entries that have left, as the newest checkpoint says.
+  Look skip(const sdk::Uuid& chain, Seen& seen);
   Look look(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
   // Whether the entry that was read last is still what it was.
   Look look_back(const sdk::Uuid& chain, const Seen& seen);

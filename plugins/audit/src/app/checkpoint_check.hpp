@@ -14,6 +14,7 @@
 
 #include "app/chain_tree.hpp"
 #include "app/digest.hpp"
+#include "app/kept_range.hpp"
 #include "domain/chain_walk.hpp"
 #include "plexsphere/sdk/merkle.hpp"
 #include "store/checkpoint_store.hpp"
@@ -51,6 +52,11 @@ class CheckpointCheck {
   };
   // For the entries after those that were read, up to `to`.
   sdk::Result<Batch> batch(const sdk::Uuid& chain, const Seen& seen, std::int64_t to) const;
+
+  // The tree over entries that have left.
+  sdk::Result<sdk::merkle::CompactRange> kept(const sdk::Uuid& chain, std::int64_t end) const {
+    return kept_range(store_, chain, end);
+  }
 
   // Whether the newest checkpoint is one of these entries, as far as they were read, covers none
   // that is not there, and follows the one that was seen before.

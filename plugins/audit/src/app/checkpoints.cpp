@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/rows.hpp"
+#include "plexsphere/sdk/encoding.hpp"
 #include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::audit {
@@ -19,6 +20,8 @@ constexpr std::string_view kRefused = "chain_does_not_hold";
 // What the chain is and what the signer signed of it differ; either side may notice.
 constexpr std::string_view kSetBack = "chain_set_back";
 constexpr std::string_view kRegressed = "checkpoint_regressed";
+// Nodes below the newest checkpoint are not there, and are grown anew.
+constexpr std::string_view kTreeShort = "tree_short";
 
 // Nobody signs anything now, as opposed to this chain.
 constexpr std::string_view kNoSigner = "signing_unavailable";
@@ -158,7 +161,9 @@ Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
   if (parts_.watch.is_broken(chain)) {
     return Error{Code::data_loss, std::string(kRefused), "The watch has found a divergence."};
   }
-  if (auto same = check_newest(chain); !same.ok()) {
+  const auto same = check_newest(chain);
+  const bool is_short = !same.ok() && same.error().reason == kTreeShort;
+  if (!same.ok() && !is_short) {
     return same.error();
   }
   const auto should_stop = [&job] { return job.should_stop(); };
@@ -185,18 +190,32 @@ Result<bool> Checkpoints::make(const sdk::JobRun& job, const Uuid& chain,
     }
   }
   PLEXSPHERE_FAILPOINT("checkpoint.grown");
+  if (auto again = is_short ? check_newest(chain) : Status(); !again.ok()) {
+    return again.error();
+  }
   const auto epoch = agreed_epoch(chain, growth->size());
   if (!epoch.ok()) {
     return epoch.error();
   }
-  auto note = parts_.signer.sign(chain, {growth->size(), growth->root()}, *epoch, should_stop);
+  const auto next = parts_.retention.next(chain);
+  if (!next.ok()) {
+    return next.error();
+  }
+  const Boundary& boundary = next->boundary;
+  auto note = parts_.signer.sign(chain,
+                                 {{},
+                                  static_cast<std::uint64_t>(growth->size()),
+                                  growth->root(),
+                                  static_cast<std::uint64_t>(*epoch),
+                                  {static_cast<std::uint64_t>(boundary.seq), boundary.entry_hash}},
+                                 should_stop);
   if (!note.ok()) {
     return note.error();
   }
   PLEXSPHERE_FAILPOINT("checkpoint.signed");
-  if (auto kept =
-          keep(job, chain,
-               {growth->size(), growth->root(), note->note, note->key.key_id, note->key.key, {}});
+  if (auto kept = keep(
+          job, chain,
+          {growth->size(), growth->root(), note->note, note->key.key_id, note->key.key, {}}, *next);
       !kept.ok()) {
     return kept.error();
   }
@@ -220,6 +239,13 @@ Status Checkpoints::check_newest(const Uuid& chain) const {
   }
   if (root.value() == checkpoint.root) {
     return {};
+  }
+  const auto tiles = parts_.checkpoints.tiles(chain);
+  if (!tiles.ok()) {
+    return tiles.error();
+  }
+  if (!root.value() && *tiles < checkpoint.size / kTileLeaves) {
+    return Error{Code::failed_precondition, std::string(kTreeShort), "Kept nodes are not there."};
   }
   return refuse(chain, {checkpoint.size, Finding::checkpoint_mismatch, checkpoint.root,
                         std::move(root.value())});
@@ -250,20 +276,34 @@ Status Checkpoints::keep_nodes(const sdk::JobRun& job, const Uuid& chain,
 // The entry first: it takes the chain's lock, under which the checkpoint is held against the
 // others.
 Status Checkpoints::keep(const sdk::JobRun& job, const Uuid& chain,
-                         const StoredCheckpoint& checkpoint) const {
+                         const StoredCheckpoint& checkpoint, const Retention::Next& next) const {
   const auto row = own_row(chain, checkpoint.size);
   if (!row.ok()) {
     return row.error();
+  }
+  std::vector<const Row*> written{&row.value()};
+  std::optional<Row> moved_row;
+  if (next.moves) {
+    auto made = boundary_row(chain, next.boundary);
+    if (!made.ok()) {
+      return made.error();
+    }
+    written.push_back(&moved_row.emplace(std::move(*made)));
   }
   auto tx = job.begin();
   if (!tx.ok()) {
     return tx.error();
   }
-  if (auto appended = parts_.store.append(*tx, {&row.value()}); !appended.ok()) {
+  if (auto appended = parts_.store.append(*tx, written); !appended.ok()) {
     return appended;
   }
   if (auto added = parts_.checkpoints.add(*tx, chain, checkpoint); !added.ok()) {
     return added;
+  }
+  if (next.moves) {
+    if (auto moved = parts_.retention.boundaries().move(*tx, chain, next.boundary); !moved.ok()) {
+      return moved;
+    }
   }
   PLEXSPHERE_FAILPOINT("checkpoint.added");
   auto committed = tx->commit();
@@ -272,16 +312,37 @@ Status Checkpoints::keep(const sdk::JobRun& job, const Uuid& chain,
 }
 
 Result<Row> Checkpoints::own_row(const Uuid& chain, std::int64_t size) const {
-  const std::string object = std::to_string(size);
+  return row_about(chain, "audit.checkpoint", "audit_checkpoint", size, {});
+}
+
+Result<Row> Checkpoints::boundary_row(const Uuid& chain, const Boundary& boundary) const {
+  const auto kept = parts_.retention.kept(chain).value_or(std::chrono::milliseconds(0));
+  return row_about(
+      chain, "audit.prune", "audit_boundary", boundary.seq,
+      {"until:" + std::to_string(boundary.seq) + ":" + sdk::hex_encode(boundary.entry_hash),
+       "retention:" +
+           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(kept).count()) + "s"});
+}
+
+Result<Row> Checkpoints::row_about(const Uuid& chain, std::string_view relation,
+                                   std::string_view object_type, std::int64_t number,
+                                   const std::vector<std::string>& steps) const {
+  const std::string object = std::to_string(number);
+  std::vector<px_str> path;
+  for (const std::string& step : steps) {
+    path.push_back(sdk::to_wire(step));
+  }
   px_audit_entry wire{};
   wire.struct_size = sizeof wire;
   wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is `chain`
   wire.reason = PX_REASON_GRANTED;
   wire.subject_type = sdk::to_wire("system");
   wire.subject_id = sdk::to_wire("audit.checkpoints");
-  wire.relation = sdk::to_wire("audit.checkpoint");
-  wire.object_type = sdk::to_wire("audit_checkpoint");
+  wire.relation = sdk::to_wire(relation);
+  wire.object_type = sdk::to_wire(object_type);
   wire.object_id = sdk::to_wire(object);
+  wire.relation_path = path.data();
+  wire.relation_path_count = path.size();
   const auto entry = copy_entry(wire, parts_.clock.now());
   if (!entry.ok()) {
     return entry.error();

@@ -26,6 +26,7 @@
 #include "app/last_signed.hpp"
 #include "app/note_signer.hpp"
 #include "app/peppers.hpp"
+#include "app/retention.hpp"
 #include "app/tree_growth.hpp"
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/jobs.hpp"
@@ -55,6 +56,7 @@ class Checkpoints {
     const ChainWatch& watch;
     NoteSigner& signer;
     EpochStore epochs;
+    const Retention& retention;
     Peppers& peppers;
     sdk::Clock clock;
     sdk::Log log;
@@ -96,13 +98,19 @@ class Checkpoints {
                          std::chrono::nanoseconds ends);
   // The epoch of the next checkpoint, of a chain that is what the signer signed last.
   sdk::Result<std::int64_t> agreed_epoch(const sdk::Uuid& chain, std::int64_t size);
-  // The chain's entries still are those of its newest checkpoint.
+  // The chain's entries still are those of its newest checkpoint. FAILED_PRECONDITION "tree_short"
+  // where nodes are missing that `grow` makes anew.
   sdk::Status check_newest(const sdk::Uuid& chain) const;
   sdk::Status keep_nodes(const sdk::JobRun& job, const sdk::Uuid& chain,
                          const std::vector<TreeNode>& nodes) const;
   sdk::Status keep(const sdk::JobRun& job, const sdk::Uuid& chain,
-                   const StoredCheckpoint& checkpoint) const;
+                   const StoredCheckpoint& checkpoint, const Retention::Next& next) const;
+  // That there is a checkpoint of so many entries, and that those up to a boundary may leave.
   sdk::Result<Row> own_row(const sdk::Uuid& chain, std::int64_t size) const;
+  sdk::Result<Row> boundary_row(const sdk::Uuid& chain, const Boundary& boundary) const;
+  sdk::Result<Row> row_about(const sdk::Uuid& chain, std::string_view relation,
+                             std::string_view object_type, std::int64_t number,
+                             const std::vector<std::string>& steps) const;
   sdk::Error refuse(const sdk::Uuid& chain, const Divergence& divergence) const;
   [[nodiscard]] bool over(const sdk::JobRun& job, std::chrono::nanoseconds ends) const {
     return job.should_stop() || parts_.clock.steady() >= ends;

@@ -93,6 +93,13 @@ bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint) {
          said->size == static_cast<std::uint64_t>(checkpoint.size) && said->root == checkpoint.root;
 }
 
+sdk::Beginning beginning_of(const sdk::Uuid& chain, const std::optional<StoredCheckpoint>& newest) {
+  if (!newest || newest->note.find("\nbegins ") == std::string::npos || !holds(chain, *newest)) {
+    return {};
+  }
+  return sdk::parse_checkpoint(sdk::parse_note(newest->note)->text)->begins;
+}
+
 std::optional<sdk::RestoreStatement> statement_of(const sdk::Uuid& chain,
                                                   const StoredEpoch& epoch) {
   const auto text = text_signed(chain, epoch.note, epoch.public_key);
@@ -104,13 +111,10 @@ std::optional<sdk::RestoreStatement> statement_of(const sdk::Uuid& chain,
   return agrees ? std::move(said) : std::nullopt;
 }
 
-Result<SignedText> NoteSigner::sign(const sdk::Uuid& chain, const TreeHead& head,
-                                    std::int64_t epoch, const std::function<bool()>& should_stop) {
-  return sign_text(chain, PX_SIGN_CHECKPOINT,
-                   sdk::checkpoint_text({sdk::checkpoint::origin_of(scope_of(chain)),
-                                         static_cast<std::uint64_t>(head.size), head.root,
-                                         static_cast<std::uint64_t>(epoch)}),
-                   should_stop);
+Result<SignedText> NoteSigner::sign(const sdk::Uuid& chain, sdk::Checkpoint checkpoint,
+                                    const std::function<bool()>& should_stop) {
+  checkpoint.origin = sdk::checkpoint::origin_of(scope_of(chain));
+  return sign_text(chain, PX_SIGN_CHECKPOINT, sdk::checkpoint_text(checkpoint), should_stop);
 }
 
 Result<SignedText> NoteSigner::sign_restore(const sdk::Uuid& chain, const std::string& statement,

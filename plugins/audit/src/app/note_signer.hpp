@@ -36,6 +36,10 @@ struct TreeHead {
 // Whether what is kept of a checkpoint agrees with itself: the note is of this chain, size and
 // root, and signed under the key beside it. Pure.
 [[nodiscard]] bool holds(const sdk::Uuid& chain, const StoredCheckpoint& checkpoint);
+// What the chain begins after, as its newest checkpoint says; nothing but 0 without one, or of a
+// note that does not hold.
+[[nodiscard]] sdk::Beginning beginning_of(const sdk::Uuid& chain,
+                                          const std::optional<StoredCheckpoint>& newest);
 // The same of a declared restore: its statement, or nothing where it does not agree with itself.
 [[nodiscard]] std::optional<sdk::RestoreStatement> statement_of(const sdk::Uuid& chain,
                                                                 const StoredEpoch& epoch);
@@ -57,7 +61,8 @@ class NoteSigner {
   // UNAVAILABLE "signing_not_provisioned", "signing_unavailable"; NOT_FOUND "key_not_found";
   // CANCELLED "draining" once `should_stop`; DATA_LOSS "signature_invalid"; FAILED_PRECONDITION
   // "checkpoint_regressed".
-  sdk::Result<SignedText> sign(const sdk::Uuid& chain, const TreeHead& head, std::int64_t epoch,
+  // The checkpoint's origin is the chain's.
+  sdk::Result<SignedText> sign(const sdk::Uuid& chain, sdk::Checkpoint checkpoint,
                                const std::function<bool()>& should_stop);
   // The same for a statement; besides FAILED_PRECONDITION "restore_not_permitted".
   sdk::Result<SignedText> sign_restore(const sdk::Uuid& chain, const std::string& statement,

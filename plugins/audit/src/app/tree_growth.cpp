@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/digest.hpp"
+#include "app/kept_range.hpp"
 #include "domain/record.hpp"
 
 namespace plexsphere::audit {
@@ -52,23 +53,10 @@ Result<TreeGrowth> TreeGrowth::begin(const AuditStore& chains, const CheckpointS
 
 // The nodes that end at `begin`, a whole number of tiles, from the highest level down.
 Status TreeGrowth::load(const CheckpointStore& trees, std::int64_t begin) {
-  for (int level = kTopBand * kBandLevels; level > 0; level -= kBandLevels) {
-    const std::int64_t end = begin >> level;
-    const std::int64_t first = end & ~(kTileLeaves - 1);
-    if (first == end) {
-      continue;
-    }
-    const auto hashes = trees.hashes(chain_, level, first, end - 1);
-    if (!hashes.ok()) {
-      return hashes.error();
-    }
-    if (static_cast<std::int64_t>(hashes->size()) != end - first) {
-      return Error{Code::data_loss, "tree_nodes_missing",
-                   "Kept nodes of level " + std::to_string(level) + " are not there."};
-    }
-    for (std::int64_t i = 0; i < end - first; ++i) {
-      tree_.append({level, first + i, (*hashes)[static_cast<std::size_t>(i)]});
-    }
+  auto loaded =
+      for_each_kept(trees, chain_, begin, [this](const TreeNode& node) { tree_.append(node); });
+  if (!loaded.ok()) {
+    return loaded;
   }
   if (kept_ > 0) {
     const auto last =

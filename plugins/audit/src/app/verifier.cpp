@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/digest.hpp"
+#include "app/note_signer.hpp"
 #include "domain/record.hpp"
 
 namespace plexsphere::audit {
@@ -20,10 +21,33 @@ constexpr std::int64_t kEverything = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
+Result<sdk::Beginning> Verifier::beginning(const Uuid& chain) const {
+  const auto newest = checkpoints_.find(chain, std::nullopt);
+  return newest.ok() ? Result<sdk::Beginning>(beginning_of(chain, newest.value())) : newest.error();
+}
+
+// Entries behind the boundary are part of a walk that asks for them, if they are there.
+Result<std::int64_t> Verifier::first_of(const sdk::Transaction& tx, const Uuid& chain,
+                                        const Segment& segment,
+                                        const sdk::Beginning& begins) const {
+  const auto boundary = static_cast<std::int64_t>(begins.seq);
+  const std::int64_t from = segment.from.value_or(boundary + 1);
+  if (from > boundary) {
+    return from;
+  }
+  const auto there = store_.entry_hash(tx, chain, from);
+  if (!there.ok()) {
+    return there.error();
+  }
+  return there.value() ? from : boundary + 1;
+}
+
 Result<ChainWalk> Verifier::begin_walk(const sdk::Transaction& tx, const Uuid& chain,
-                                       std::int64_t from) const {
+                                       std::int64_t from, const sdk::Beginning& begins) const {
   std::optional<std::string> predecessor;
-  if (from > 1) {
+  if (begins.seq > 0 && from == static_cast<std::int64_t>(begins.seq) + 1) {
+    predecessor = begins.entry_hash;
+  } else if (from > 1) {
     auto hash = store_.entry_hash(tx, chain, from - 1);
     if (!hash.ok()) {
       return hash.error();
@@ -36,6 +60,7 @@ Result<ChainWalk> Verifier::begin_walk(const sdk::Transaction& tx, const Uuid& c
 // Reads in one transaction and writes nothing: a finding is kept in another one, after this one has
 // given its connection back.
 Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segment,
+                                        const sdk::Beginning& begins,
                                         const std::function<bool()>& keep_going,
                                         const std::function<void(const Link&)>& each) const {
   auto tx = store_.store().begin_read();
@@ -49,14 +74,23 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
   }
   const bool has_head = head.value().has_value();
   const std::int64_t end = has_head ? head.value()->seq : 0;
-  const std::int64_t from = segment.from.value_or(1);
+  const auto first = first_of(*tx, chain, segment, begins);
+  if (!first.ok()) {
+    return first.error();
+  }
+  const std::int64_t from = *first;
   const std::int64_t to = std::min(segment.to.value_or(end), end);
   if (from > 1 && from > end) {
     return Error{
         Code::out_of_range, "segment_out_of_range",
         "The segment begins past the end of the chain, which is at " + std::to_string(end) + "."};
   }
-  auto walk = begin_walk(*tx, chain, from);
+  if (begins.seq > 0 && to < from) {
+    return Error{Code::out_of_range, "segment_out_of_range",
+                 "The segment ends behind the retention boundary, which is at " +
+                     std::to_string(begins.seq) + "."};
+  }
+  auto walk = begin_walk(*tx, chain, from, begins);
   if (!walk.ok()) {
     return walk.error();
   }
@@ -86,9 +120,21 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
 Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
                                  const std::function<bool()>& keep_going,
                                  const std::function<void(const Link&)>& each) const {
-  auto walked = walk(chain, segment, keep_going, each);
+  auto begins = beginning(chain);
+  if (!begins.ok()) {
+    return begins.error();
+  }
+  auto walked = walk(chain, segment, *begins, keep_going, each);
   if (walked.ok() && walked->head_missing) {
-    walked = walk(chain, segment, keep_going, each);  // perhaps the chain was only just begun
+    walked = walk(chain, segment, *begins, keep_going, each);  // perhaps it was only just begun
+  }
+  if (walked.ok() && walked->verdict.divergence &&
+      walked->verdict.divergence->finding == Finding::missing_entry) {
+    // Perhaps the boundary was moved meanwhile, and what is missing has left.
+    auto now = beginning(chain);
+    if (now.ok() && *now != *begins) {
+      walked = walk(chain, segment, *now, keep_going, each);
+    }
   }
   if (!walked.ok()) {
     return walked.error();

@@ -9,13 +9,15 @@
 #include <string>
 
 #include "domain/chain_walk.hpp"
+#include "plexsphere/sdk/checkpoint.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "store/audit_store.hpp"
+#include "store/checkpoint_store.hpp"
 
 namespace plexsphere::audit {
 
 struct Segment {
-  std::optional<std::int64_t> from;  // >= 1; genesis when absent
+  std::optional<std::int64_t> from;  // >= 1; where the chain begins when absent
   std::optional<std::int64_t> to;    // >= from; the head when absent
 };
 
@@ -28,12 +30,14 @@ struct Verdict {
 
 class Verifier {
  public:
-  Verifier(AuditStore store, sdk::Log log) : store_(std::move(store)), log_(log) {}
+  Verifier(AuditStore store, CheckpointStore checkpoints, sdk::Log log)
+      : store_(std::move(store)), checkpoints_(std::move(checkpoints)), log_(log) {}
 
   // Walks until the end, a divergence, or `keep_going` says no; a segment cut short by the latter
   // is sound as far as the verdict's `to`. `each`, where given, gets every entry that fitted, in
   // order; the walk may begin again from the first. A divergence is logged and quarantined.
-  // OUT_OF_RANGE "segment_out_of_range": it begins past the head.
+  // A segment that begins with entries that have left begins where the chain does.
+  // OUT_OF_RANGE "segment_out_of_range": it begins past the head, or ends behind the boundary.
   sdk::Result<Verdict> verify(const sdk::Uuid& chain, const Segment& segment,
                               const std::function<bool()>& keep_going,
                               const std::function<void(const Link&)>& each = {}) const;
@@ -41,6 +45,8 @@ class Verifier {
   // Every head against its last entry and its newest checkpoint. Findings are logged and
   // quarantined.
   sdk::Result<std::size_t> check_heads() const;
+  // What the chain begins after, as its newest checkpoint says.
+  sdk::Result<sdk::Beginning> beginning(const sdk::Uuid& chain) const;
   // Logs and quarantines a finding.
   void report(const sdk::Uuid& chain, const Divergence& divergence) const;
 
@@ -50,12 +56,15 @@ class Verifier {
     bool head_missing = false;  // there are entries and no head
   };
   sdk::Result<Walked> walk(const sdk::Uuid& chain, const Segment& segment,
-                           const std::function<bool()>& keep_going,
+                           const sdk::Beginning& begins, const std::function<bool()>& keep_going,
                            const std::function<void(const Link&)>& each) const;
+  sdk::Result<std::int64_t> first_of(const sdk::Transaction& tx, const sdk::Uuid& chain,
+                                     const Segment& segment, const sdk::Beginning& begins) const;
   sdk::Result<ChainWalk> begin_walk(const sdk::Transaction& tx, const sdk::Uuid& chain,
-                                    std::int64_t from) const;
+                                    std::int64_t from, const sdk::Beginning& begins) const;
 
   AuditStore store_;
+  CheckpointStore checkpoints_;
   sdk::Log log_;
 };
 

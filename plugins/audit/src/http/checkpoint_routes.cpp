@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "app/kept_range.hpp"
 #include "app/note_signer.hpp"
 #include "http/parse.hpp"
 #include "http/render.hpp"
@@ -36,6 +37,11 @@ Problem no_checkpoint(std::optional<std::int64_t> size) {
   return sdk::not_found("checkpoint_not_found", size ? "The chain has no checkpoint of " +
                                                            std::to_string(*size) + " entries."
                                                      : "The chain has no checkpoint yet.");
+}
+
+Problem behind_boundary(std::uint64_t begins) {
+  return sdk::not_found("behind_retention_boundary",
+                        "Entries up to " + std::to_string(begins) + " have left the database.");
 }
 
 // Entries or nodes that a checkpoint covers are gone: the watch and the job tell of it.
@@ -107,11 +113,29 @@ Answer CheckpointRoutes::list(const Request& request, const Uuid& chain) const {
   if (!restores.ok()) {
     return chains_.failed(restores.error());
   }
+  const auto begins = beginning(chain);
+  if (!begins.ok()) {
+    return chains_.failed(begins.error());
+  }
   const bool full = static_cast<std::int64_t>(page->size()) == *limit;
   const std::string next =
       full ? cursors_.encode({name}, std::to_string(page->back().size)) : std::string{};
-  return Response::json(
-      200, render_checkpoints(sdk::checkpoint::origin_of(scope_of(chain)), *page, *restores, next));
+  return Response::json(200, render_checkpoints(sdk::checkpoint::origin_of(scope_of(chain)), *page,
+                                                *restores, *begins, next));
+}
+
+sdk::Result<ChainBeginning> CheckpointRoutes::beginning(const Uuid& chain) const {
+  const auto newest = checkpoints_.find(chain, std::nullopt);
+  if (!newest.ok()) {
+    return newest.error();
+  }
+  ChainBeginning out{beginning_of(chain, newest.value()), {}};
+  const auto tree = kept_range(checkpoints_, chain, static_cast<std::int64_t>(out.begins.seq));
+  if (!tree.ok()) {
+    return tree.error();
+  }
+  out.peaks = tree->peaks();
+  return out;
 }
 
 // By number and without a cursor: who exports knows where it stopped.
@@ -169,6 +193,13 @@ Answer CheckpointRoutes::inclusion(const Request& request, const Uuid& chain) co
     return sdk::bad_request("invalid_seq", "\"seq\" must be no greater than the size, which is " +
                                                std::to_string(leaves) + ".");
   }
+  const auto begins = beginning(chain);
+  if (!begins.ok()) {
+    return chains_.failed(begins.error());
+  }
+  if (static_cast<std::uint64_t>(*seq) <= begins->begins.seq) {
+    return behind_boundary(begins->begins.seq);
+  }
   const auto entry = checkpoints_.hashes(chain, 0, *seq - 1, *seq - 1);
   const auto root = tree_.root(chain, leaves);
   const auto proof = tree_.inclusion(chain, *seq, leaves);
@@ -200,6 +231,13 @@ Answer CheckpointRoutes::consistency(const Request& request, const Uuid& chain) 
   if (*from > to) {
     return sdk::bad_request("invalid_size", "\"from\" must be no greater than \"to\", which is " +
                                                 std::to_string(to) + ".");
+  }
+  const auto begins = beginning(chain);
+  if (!begins.ok()) {
+    return chains_.failed(begins.error());
+  }
+  if (static_cast<std::uint64_t>(*from) < begins->begins.seq) {
+    return behind_boundary(begins->begins.seq);
   }
   const auto from_root = tree_.root(chain, *from);
   const auto to_root = tree_.root(chain, to);

@@ -12,6 +12,7 @@
 
 #include "app/chain_tree.hpp"
 #include "http/chain_router.hpp"
+#include "http/render.hpp"
 #include "plexsphere/sdk/cursor.hpp"
 #include "store/audit_store.hpp"
 #include "store/checkpoint_store.hpp"
@@ -41,6 +42,8 @@ class CheckpointRoutes {
   sdk::Answer inclusion(const sdk::Request& request, const sdk::Uuid& chain) const;
   sdk::Answer consistency(const sdk::Request& request, const sdk::Uuid& chain) const;
 
+  // Where the chain begins, and the tree of what is before that.
+  sdk::Result<ChainBeginning> beginning(const sdk::Uuid& chain) const;
   // The size that a proof is against: the one asked for, or the newest checkpoint's; never beyond
   // that one. Else the answer that says so.
   std::variant<std::int64_t, sdk::Answer> proved_size(const sdk::Request& request,

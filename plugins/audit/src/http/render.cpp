@@ -148,7 +148,7 @@ std::string render_records(const std::vector<StoredEntry>& entries) {
 std::string render_checkpoints(const std::string& origin,
                                const std::vector<StoredCheckpoint>& checkpoints,
                                const std::vector<StoredEpoch>& restores,
-                               const std::string& next_cursor) {
+                               const ChainBeginning& beginning, const std::string& next_cursor) {
   Json items = Json::array();
   for (const StoredCheckpoint& each : checkpoints) {
     items.push_back({{"size", each.size},
@@ -159,6 +159,11 @@ std::string render_checkpoints(const std::string& origin,
                      {"note", each.note}});
   }
   Json out{{"origin", origin}, {"items", std::move(items)}};
+  if (const sdk::Beginning& begins = beginning.begins; begins.seq > 0) {
+    out["begins"] = {{"seq", begins.seq},
+                     {"entry_hash", hex_encode(begins.entry_hash)},
+                     {"peaks", hex_list(beginning.peaks)}};
+  }
   for (const StoredEpoch& each : restores) {
     out["restores"].push_back(
         {{"epoch", each.epoch},

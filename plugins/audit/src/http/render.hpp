@@ -7,6 +7,7 @@
 
 #include "app/erasure.hpp"
 #include "app/verifier.hpp"
+#include "plexsphere/sdk/checkpoint.hpp"
 #include "plexsphere/sdk/merkle.hpp"
 #include "plexsphere/sdk/status.hpp"
 #include "store/audit_store.hpp"
@@ -29,11 +30,17 @@ namespace plexsphere::audit {
 // AuditRecordList.
 [[nodiscard]] std::string render_records(const std::vector<StoredEntry>& entries);
 
-// AuditCheckpointList. `origin` is that of every note of the chain, and the name of its keys.
-// `restores` are left out when there are none.
+// Where a chain begins, and the roots of the whole subtrees over the entries before.
+struct ChainBeginning {
+  sdk::Beginning begins;
+  std::vector<std::string> peaks;
+};
+// AuditCheckpointList. `origin` is that of every note of the chain, and the name of its keys. What
+// there is none of is left out.
 [[nodiscard]] std::string render_checkpoints(const std::string& origin,
                                              const std::vector<StoredCheckpoint>& checkpoints,
                                              const std::vector<StoredEpoch>& restores,
+                                             const ChainBeginning& beginning,
                                              const std::string& next_cursor);
 
 // Hashes are 32 raw bytes.

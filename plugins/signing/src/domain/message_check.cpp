@@ -82,20 +82,36 @@ bool is_canonical_time(std::string_view text) {
   return fraction && is_zone(rest.substr(*fraction));
 }
 
-// The epoch that extension lines name: nothing where another than the first would.
-std::optional<std::uint64_t> epoch_of(std::string_view extensions) {
-  constexpr std::string_view word = "epoch ";
+// "begins <number> <hash>", of a log of `size` entries.
+bool is_beginning(std::string_view line, std::uint64_t size) {
+  line.remove_prefix(std::string_view("begins ").size());
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const auto seq = parse_decimal(line.substr(0, space));
+  return seq && *seq > 0 && *seq <= size && space < line.size() &&
+         is_base64_of_32_bytes(line.substr(space + 1));
+}
+
+// The epoch that extension lines name, from 1. Nothing where "epoch" or "begins" stand elsewhere
+// than first, in this order, or are spelled otherwise.
+std::optional<std::uint64_t> epoch_of(std::string_view extensions, std::uint64_t size) {
   std::uint64_t epoch = 1;
-  for (bool first = true; !extensions.empty(); first = false) {
+  bool may_be_epoch = true;
+  bool may_begin = true;
+  while (!extensions.empty()) {
     const std::string_view line = take_line(extensions);
-    if (!line.starts_with(word)) {
-      continue;
+    if (line.starts_with("epoch ")) {
+      const auto named = parse_decimal(line.substr(std::string_view("epoch ").size()));
+      if (!may_be_epoch || !named || *named < 2) {
+        return std::nullopt;
+      }
+      epoch = *named;
+    } else {
+      if (line.starts_with("begins ") && (!may_begin || !is_beginning(line, size))) {
+        return std::nullopt;
+      }
+      may_begin = false;
     }
-    const auto named = parse_decimal(line.substr(word.size()));
-    if (!first || !named || *named < 2) {
-      return std::nullopt;
-    }
-    epoch = *named;
+    may_be_epoch = false;
   }
   return epoch;
 }
@@ -135,9 +151,11 @@ Outcome<CheckpointNote> check_checkpoint(std::string_view bytes) {
   if (origin.empty() || !leaves || !is_base64_of_32_bytes(root)) {
     return refused("a checkpoint note is an origin, a tree size and a base64 root hash");
   }
-  const auto epoch = epoch_of(rest);
+  const auto epoch = epoch_of(rest, *leaves);
   if (!epoch) {
-    return refused("a checkpoint note names its epoch, from 2 on, in its fourth line");
+    return refused(
+        "a checkpoint note names its epoch, from 2 on, and what it begins after in the "
+        "lines after its root, in this order");
   }
   while (!rest.empty()) {
     if (take_line(rest).empty()) {

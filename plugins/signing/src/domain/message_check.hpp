@@ -39,7 +39,9 @@ struct CheckpointNote {
 };
 
 // The text of a checkpoint note (C2SP tlog-checkpoint): origin line, tree size, base64 of a 32-byte
-// root hash, optional extension lines, each line ended by a newline.
+// root hash, optional extension lines, each line ended by a newline. The first of these is
+// "epoch <number>" after the log was restored to an earlier point, and in no other note; the next
+// is "begins <number> <base64 of 32 bytes>" once its entries up to that number may have left.
 [[nodiscard]] Outcome<CheckpointNote> check_checkpoint(std::string_view bytes);
 
 // The message reads as one of its purpose and belongs to this scope and key: an event names the key

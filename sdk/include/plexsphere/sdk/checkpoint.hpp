@@ -8,7 +8,8 @@
 //   — plexsphere/audit/domain:0190a8b8-… az3grlgt…                   name, base64(id ‖ signature)
 //
 // After the log was restored to an earlier point a fourth line follows the root, "epoch 2" and so
-// on, so that checkpoints of before and after are not taken for each other.
+// on, so that checkpoints of before and after are not taken for each other. A line "begins 512 "
+// and the base64 of that entry's hash says that the entries up to it may have left the log.
 //
 // Signed is the body, its last newline included; by Ed25519, whose key id in a note is the first
 // four bytes of sha256(name ‖ 0x0A ‖ 0x01 ‖ public key). Reading is strict: one checkpoint has one
@@ -31,11 +32,19 @@
 
 namespace plexsphere::sdk::inline v1 {
 
+// What a log begins after, once its first entries have left.
+struct Beginning {
+  std::uint64_t seq = 0;   // the last that may have left; 0: none
+  std::string entry_hash;  // of that one, 32 raw bytes
+  friend bool operator==(const Beginning&, const Beginning&) = default;
+};
+
 struct Checkpoint {
   std::string origin;
   std::uint64_t size = 0;
   std::string root;         // 32 raw bytes
   std::uint64_t epoch = 1;  // one more each time the log was restored to an earlier point
+  Beginning begins{};
 };
 
 struct NoteSignature {
@@ -113,8 +122,35 @@ inline std::string checkpoint_text(const Checkpoint& checkpoint) {
   return checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
          base64_encode(checkpoint.root) + "\n" +
          (checkpoint.epoch == 1 ? std::string()
-                                : "epoch " + std::to_string(checkpoint.epoch) + "\n");
+                                : "epoch " + std::to_string(checkpoint.epoch) + "\n") +
+         (checkpoint.begins.seq == 0 ? std::string()
+                                     : "begins " + std::to_string(checkpoint.begins.seq) + " " +
+                                           base64_encode(checkpoint.begins.entry_hash) + "\n");
 }
+
+namespace detail {
+
+// The number after "epoch ", from 2.
+inline std::optional<std::uint64_t> epoch_in(std::string_view line) {
+  const auto number = tree_size(line.substr(std::string_view("epoch ").size()));
+  return number && *number >= 2 ? number : std::nullopt;
+}
+
+inline std::optional<Beginning> beginning_in(std::string_view line) {
+  line.remove_prefix(std::string_view("begins ").size());
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto seq = tree_size(line.substr(0, space));
+  auto hash = base64_decode(line.substr(space + 1));
+  if (!seq || *seq == 0 || !hash || hash->size() != merkle::kHashSize) {
+    return std::nullopt;
+  }
+  return Beginning{*seq, std::move(*hash)};
+}
+
+}  // namespace detail
 
 // Nothing unless it is exactly origin, size, root and, from the second on, the epoch; other lines
 // of extensions are not ours.
@@ -125,24 +161,34 @@ inline std::optional<Checkpoint> parse_checkpoint(std::string_view text) {
   if (!root || !detail::is_note_name(*origin)) {
     return std::nullopt;
   }
-  std::uint64_t epoch = 1;
-  if (!text.empty()) {
-    constexpr std::string_view word = "epoch ";
-    const auto line = detail::take_note_line(text);
-    const auto named = line && line->starts_with(word)
-                           ? detail::tree_size(line->substr(word.size()))
-                           : std::nullopt;
-    if (!named || *named < 2 || !text.empty()) {
+  Checkpoint out;
+  auto line = detail::take_note_line(text);
+  if (line && line->starts_with("epoch ")) {
+    const auto epoch = detail::epoch_in(*line);
+    if (!epoch) {
       return std::nullopt;
     }
-    epoch = *named;
+    out.epoch = *epoch;
+    line = detail::take_note_line(text);
+  }
+  if (line && line->starts_with("begins ")) {
+    auto begins = detail::beginning_in(*line);
+    if (!begins) {
+      return std::nullopt;
+    }
+    out.begins = std::move(*begins);
+    line = detail::take_note_line(text);
   }
   const auto leaves = detail::tree_size(*size);
   auto hash = base64_decode(*root);
-  if (!leaves || !hash || hash->size() != merkle::kHashSize) {
+  if (line || !text.empty() || !leaves || !hash || hash->size() != merkle::kHashSize ||
+      out.begins.seq > *leaves) {
     return std::nullopt;
   }
-  return Checkpoint{std::string(*origin), *leaves, std::move(*hash), epoch};
+  out.origin = *origin;
+  out.size = *leaves;
+  out.root = std::move(*hash);
+  return out;
 }
 
 // 4 raw bytes.

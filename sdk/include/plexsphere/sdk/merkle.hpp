@@ -52,8 +52,16 @@ inline std::string node_hash(Sha256 sha256, std::string_view left, std::string_v
 class CompactRange {
  public:
   explicit CompactRange(Sha256 sha256) : sha256_(sha256) {}
+  // Of `size` leaves by those roots. Throws std::logic_error where they are not so many.
+  CompactRange(Sha256 sha256, std::uint64_t size, std::vector<std::string> peaks)
+      : sha256_(sha256), size_(size), peaks_(std::move(peaks)) {
+    if (static_cast<std::size_t>(std::popcount(size)) != peaks_.size() || size > kMostLeaves) {
+      throw std::logic_error("these are not the whole subtrees of a Merkle tree of this size");
+    }
+  }
 
   std::uint64_t size() const { return size_; }
+  const std::vector<std::string>& peaks() const { return peaks_; }
 
   void append(std::string leaf) { append_subtree(0, std::move(leaf)); }
 
