@@ -5,6 +5,7 @@
 
 #include "host/apps/plexsphere-bootstrap/declare_restored.hpp"
 #include "host/apps/plexsphere-bootstrap/operator.hpp"
+#include "host/apps/plexsphere-bootstrap/rebuild_tree.hpp"
 #include "host/apps/plexsphere-bootstrap/restore.hpp"
 #include "host/apps/runtime/host_config.hpp"
 #include "host/base/build_info.hpp"
@@ -23,6 +24,7 @@ struct CommandLine {
   OperatorRequest op;
   RestoreRequest restore;
   std::int64_t restore_wait = 600;  // seconds
+  std::string tree;                 // whose it is
   DeclareRequest declare;
   std::int64_t declare_wait = 600;  // seconds
 };
@@ -188,6 +190,9 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
       ->required();
   declare->add_option("--wait", line.declare_wait, "seconds to wait for it (default 600)")
       ->check(CLI::Range(0, 86400));
+  CLI::App* tree = with_config(audit->add_subcommand(
+      "rebuild-tree", "drop a chain's kept tree nodes, for the core to grow them anew"));
+  tree->add_option("--domain", line.tree, "whose chain: the Domain's id")->required();
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
@@ -204,6 +209,12 @@ int run_bootstrap(const std::vector<std::string>& arguments, std::ostream& out, 
     }
     if (restore->parsed()) {
       return run_restore(loaded.configuration, line.restore, line.restore_wait, out, err) ? 0 : 1;
+    }
+    if (tree->parsed()) {
+      const auto dropped = rebuild_tree(require_admin_dsn(loaded.configuration), line.tree);
+      out << "dropped " << dropped
+          << " nodes; the next checkpoint grows them anew and proves them against the last\n";
+      return 0;
     }
     if (declare->parsed()) {
       return run_declare(loaded.configuration, line.declare, line.declare_wait, out, err) ? 0 : 1;

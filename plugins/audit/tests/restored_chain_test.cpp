@@ -224,6 +224,38 @@ TEST_CASE("there is nothing to declare of a chain that is what was signed, or no
   }
 }
 
+TEST_CASE("a tree whose nodes were damaged is grown anew, and proved", "[audit][pg][restored]") {
+  CheckpointSite site(kUnwatched);
+  site.add_and_wait(700);
+  const test_support::TempDir files;
+  const std::string config = files
+                                 .write("admin.toml", "[database]\nadmin_dsn = \"" +
+                                                          site.database.dsn("postgres") + "\"\n")
+                                 .string();
+  const auto rebuild = [&] {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = host::apps::run_bootstrap(
+        {"audit", "rebuild-tree", "--domain", site.domain.text(), "--config", config}, out, err);
+    INFO(err.str());
+    CHECK(code == 0);
+    return out.str();
+  };
+  const int before = site.newest();
+  site.database.tamper("UPDATE audit.audit_tree_node SET hash = sha256(hash) WHERE idx = 1");
+  site.add(1);
+  REQUIRE(site.fails_again("broken"));
+  CHECK(rebuild() ==
+        "dropped 2 nodes; the next checkpoint grows them anew and proves them against the last\n");
+  REQUIRE(eventually([&] { return site.newest() > before; }));
+  CHECK(site.query("SELECT encode((array_agg(root_hash ORDER BY size DESC))[1], 'hex') FROM "
+                   "audit.audit_checkpoint") ==
+        sdk::hex_encode(test::root_of_entries(site.database, site.domain, site.newest())));
+
+  CHECK(site.database.refusal("audit", "SELECT audit.drop_tree(gen_random_uuid())") ==
+        "permission denied");
+}
+
 TEST_CASE("no runtime role asks for a declaration, or changes one", "[audit][pg][restored]") {
   const test::ChainDatabase& database = test::fresh_database();
   for (const char* table : {"audit_epoch", "audit_epoch_request"}) {
