@@ -32,6 +32,7 @@ std::string chain_of(const std::string& origin) {
 ChainCheck::ChainCheck(std::string origin, std::vector<sdk::NoteKey> keys)
     : origin_(std::move(origin)),
       chain_(chain_of(origin_)),
+      head_(R"({"v":1,"chain":")" + chain_ + R"(","seq":)"),
       keys_(std::move(keys)),
       tree_(&sha256),
       previous_(sdk::merkle::kHashSize, '\0') {
@@ -92,21 +93,25 @@ void ChainCheck::entry(const ExportedEntry& entry) {
     throw Failure(ExitCode::incomplete, "incomplete: " + entry_name(seq) + " is missing; " +
                                             entry_name(entry.seq) + " comes in its place");
   }
-  const std::string head =
-      R"({"v":1,"chain":")" + chain_ + R"(","seq":)" + std::to_string(seq) + ",";
   if (entry.prev_hash != previous_) {
     throw tampered(entry_name(seq) + " does not follow from the entry before it");
   }
   if (entry.entry_hash != sha256(previous_ + sha256(entry.canonical_bytes))) {
     throw tampered("the bytes of " + entry_name(seq) + " are not those of its hash");
   }
-  if (!entry.canonical_bytes.starts_with(head)) {
+  if (!names_itself(entry)) {
     throw tampered("the bytes of " + entry_name(seq) + " are those of another entry or chain");
   }
   previous_ = entry.entry_hash;
   tree_.append(sdk::merkle::leaf_hash(&sha256, entry.entry_hash));
   hold_against_tree(checkpoints_, next_checkpoint_);
   hold_against_tree(earlier_, next_earlier_);
+}
+
+bool ChainCheck::names_itself(const ExportedEntry& entry) const {
+  const std::string_view bytes = entry.canonical_bytes;
+  return bytes.starts_with(head_) &&
+         bytes.substr(head_.size()).starts_with(std::to_string(entry.seq) + ",");
 }
 
 void ChainCheck::hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints,

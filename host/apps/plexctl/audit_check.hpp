@@ -63,10 +63,12 @@ class ChainCheck {
   // hold, or of another chain.
   [[nodiscard]] std::vector<sdk::Checkpoint> trusted(std::string_view note,
                                                      const std::string& name) const;
+  [[nodiscard]] bool names_itself(const ExportedEntry& entry) const;
   void hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints, std::size_t& next) const;
 
   std::string origin_;
   std::string chain_;
+  std::string head_;  // of every entry's bytes, up to its number
   std::vector<sdk::NoteKey> keys_;
   std::vector<sdk::Checkpoint> checkpoints_;  // ascending, as earlier_
   std::vector<sdk::Checkpoint> earlier_;

@@ -10,6 +10,7 @@
 
 #include "host/apps/plexctl/audit_check.hpp"
 #include "host/apps/plexctl/digest.hpp"
+#include "host/apps/plexctl/entry_reader.hpp"
 #include "host/apps/plexctl/failure.hpp"
 #include "host/apps/plexctl/identity_commands.hpp"
 #include "host/apps/plexctl/json_text.hpp"
@@ -21,9 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "plexsphere-audit-export/1";
 constexpr std::size_t kPage = 200;
-constexpr std::size_t kMostLine = 4U << 20;         // bytes; the longest entry is far below
-constexpr std::uint64_t kTellEvery = 10'000;        // entries
-constexpr std::uint64_t kMostEntries = 1ULL << 53;  // what a JSON number surely holds
+constexpr std::uint64_t kTellEvery = 10'000;  // entries
 
 // One file of an export while it is written.
 class LineFile {
@@ -63,12 +62,6 @@ const Json& items_of(const Json& page) {
     throw Failure(ExitCode::failed, "the server's list has no items");
   }
   return page["items"];
-}
-
-std::uint64_t number_at(const Json& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  const bool whole = at != object.end() && at->is_number_unsigned();
-  return whole && at->get<std::uint64_t>() < kMostEntries ? at->get<std::uint64_t>() : 0;
 }
 
 // Every checkpoint into the file; how many entries the newest covers.
@@ -136,8 +129,7 @@ void read_lines(const fs::path& path, const std::function<void(const Json&)>& ea
     const Json json = line.size() > kMostLine ? Json(Json::value_t::discarded)
                                               : Json::parse(line, nullptr, false);
     if (!json.is_object()) {
-      throw Failure(ExitCode::incomplete, "incomplete: line " + std::to_string(number) + " of '" +
-                                              path.string() + "' is not one of an export");
+      throw not_of_an_export(number, path);
     }
     each(json);
   }
@@ -152,10 +144,6 @@ std::string read_file(const fs::path& path, ExitCode code) {
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
-}
-
-std::string decoded(std::optional<std::string> bytes) {
-  return bytes.value_or(std::string());  // which fits no hash
 }
 
 std::vector<sdk::NoteKey> trusted_keys(const std::vector<std::string>& texts) {
@@ -214,11 +202,12 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
   }
   read_lines(directory / "checkpoints.jsonl",
              [&](const Json& item) { check.checkpoint(text_at(item, "note")); });
-  read_lines(directory / "entries.jsonl", [&](const Json& item) {
-    check.entry({number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "prev_hash"))),
-                 decoded(sdk::hex_decode(text_at(item, "entry_hash"))),
-                 decoded(sdk::base64_decode(text_at(item, "canonical_bytes")))});
-  });
+  EntryReader entries(directory / "entries.jsonl");
+  for (auto batch = entries.next(); !batch.empty(); batch = entries.next()) {
+    for (const ExportedEntry& entry : batch) {
+      check.entry(entry);
+    }
+  }
   const Verified all = check.finish();
   if (format == Format::json) {
     return pretty({{"origin", origin},
