@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/persistence/copy_reader.hpp"
 #include "host/persistence/statement_text.hpp"
 #include "host/persistence/store_error.hpp"
 #include "host/persistence/wire_value.hpp"
@@ -49,7 +50,19 @@ Statement build_statement(const Client& client, const px_statement& given) {
   out.results = checked_types(out.name, "results", given.results, given.result_count);
   out.port = (given.flags & PX_STATEMENT_PORT) != 0;
   out.read_only = (given.flags & PX_STATEMENT_READ) != 0;
+  out.copied = (given.flags & PX_STATEMENT_COPY) != 0;
   return out;
+}
+
+void judge_copied(const Statement& statement) {
+  if (!statement.read_only || statement.port || statement.results.empty()) {
+    refuse(statement.name, "PX_STATEMENT_COPY goes with PX_STATEMENT_READ alone, and with results");
+  }
+  for (const px_type type : statement.results) {
+    if (!may_be_copied(type)) {
+      refuse(statement.name, "PX_STATEMENT_COPY has no results of type " + wire_type_name(type));
+    }
+  }
 }
 
 void judge(const Statement& statement) {
@@ -69,6 +82,9 @@ void judge(const Statement& statement) {
   }
   if (statement.read_only && !statement.port && !shape.reads_only) {
     refuse(statement.name, "it is declared PX_STATEMENT_READ but changes data");
+  }
+  if (statement.copied) {
+    judge_copied(statement);
   }
 }
 

@@ -34,6 +34,7 @@ struct Statement {
   std::vector<px_type> results;
   bool port = false;
   bool read_only = false;
+  bool copied = false;  // streamed by binary COPY
 };
 
 struct Participant {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include <pqxx/binarystring.hxx>
 #include <pqxx/connection.hxx>
 #include <pqxx/except.hxx>
 #include <pqxx/nontransaction.hxx>
@@ -116,12 +117,38 @@ std::string complete_dsn(const SessionOptions& options) {
   return out;
 }
 
-// The concrete type on purpose: libpqxx 6 has no virtual destructor on connection_base, and one
-// deleted through it never closes.
+// Opens a connection as libpqxx's own does and remembers libpq's handle of it, for what version 6
+// cannot do: COPY in binary.
+class RememberedConnection : public pqxx::connect_direct {
+ public:
+  using pqxx::connect_direct::connect_direct;
+  handle do_startconnect(handle before) override {
+    return last_ = pqxx::connect_direct::do_startconnect(before);
+  }
+  [[nodiscard]] handle last() const { return last_; }
+
+ private:
+  handle last_ = nullptr;
+};
+
+// A final type on purpose: libpqxx 6 has no virtual destructor on connection_base, and one deleted
+// through it never closes.
+class OpenConnection final : public pqxx::connection_base {
+ public:
+  explicit OpenConnection(const std::string& dsn) : connection_base(policy_), policy_(dsn) {
+    init();
+  }
+  ~OpenConnection() noexcept { close(); }
+  [[nodiscard]] PGconn* handle() const { return policy_.last(); }
+
+ private:
+  RememberedConnection policy_;
+};
+
 struct Session::Link {
   explicit Link(const std::string& dsn) : connection(dsn), channel(connection) {}
 
-  pqxx::connection connection;
+  OpenConnection connection;
   pqxx::nontransaction channel;
 };
 
@@ -191,7 +218,9 @@ void Session::translate_current_exception() {
 }
 
 void Session::begin(const BeginOptions& options) {
-  std::string sql = options.read_only ? "BEGIN READ ONLY" : "BEGIN";
+  std::string sql = options.snapshot    ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                    : options.read_only ? "BEGIN READ ONLY"
+                                        : "BEGIN";
   if (options.statement_timeout.count() > 0) {
     sql += "; SET LOCAL statement_timeout = " + std::to_string(options.statement_timeout.count());
   }
@@ -250,9 +279,8 @@ pqxx::result Session::run(const std::string& sql, const TextParameters& paramete
 }
 
 pqxx::result Session::run_prepared(std::uint32_t id, const std::string& sql,
-                                   const TextParameters& parameters) {
+                                   const Parameters& parameters) {
   const std::string name = "s" + std::to_string(id);
-  const std::vector<const char*> pointers = pointers_to(parameters);
   return guarded([&] {
     if (prepared_.size() <= id) {
       prepared_.resize(id + 1, false);
@@ -261,8 +289,61 @@ pqxx::result Session::run_prepared(std::uint32_t id, const std::string& sql,
       link_->connection.prepare(name, sql);
       prepared_[id] = true;
     }
-    return link_->channel.exec_prepared(name, pqxx::prepare::make_dynamic_params(pointers));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    // Deprecated, and in libpqxx 6 the only way to mix forms that are known at run time alone.
+    pqxx::prepare::invocation call = link_->channel.prepared(name);
+#pragma GCC diagnostic pop
+    for (const auto& parameter : parameters) {
+      if (parameter && parameter->binary) {
+        call(pqxx::binarystring(parameter->bytes));
+      } else {
+        call(parameter ? parameter->bytes : std::string(), parameter.has_value());
+      }
+    }
+    return call.exec();
   });
+}
+
+void Session::copy_out(const std::string& sql,
+                       const std::function<bool(std::string_view)>& message) {
+  PGconn* const connection = link_->connection.handle();
+  require_copy(PQexec(connection, sql.c_str()), PGRES_COPY_OUT);
+  std::exception_ptr thrown;
+  bool wanted = true;
+  char* buffer = nullptr;
+  for (int size = 0; (size = PQgetCopyData(connection, &buffer, 0)) > 0;) {
+    const std::unique_ptr<char, decltype(&PQfreemem)> owned(buffer, &PQfreemem);
+    try {
+      wanted = wanted && message({buffer, static_cast<std::size_t>(size)});
+    } catch (...) {
+      thrown = std::current_exception();
+      wanted = false;
+    }
+  }
+  PGresult* const outcome = PQgetResult(connection);
+  for (PGresult* more = outcome; more != nullptr;) {  // up to the null that ends a command
+    more = PQgetResult(connection);
+    PQclear(more);
+  }
+  require_copy(outcome, PGRES_COMMAND_OK);
+  if (thrown) {
+    std::rethrow_exception(thrown);
+  }
+}
+
+void Session::require_copy(PGresult* result, int status) {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> owned(result, &PQclear);
+  PGconn* const connection = link_->connection.handle();
+  if (result != nullptr && PQresultStatus(result) == status) {
+    return;
+  }
+  if (PQstatus(connection) != CONNECTION_OK) {
+    broken_ = true;
+    throw StoreError(PX_UNAVAILABLE, "database_unavailable", PQerrorMessage(connection), "08006");
+  }
+  throw error_from_message(result != nullptr ? PQresultErrorMessage(result)
+                                             : PQerrorMessage(connection));
 }
 
 int Session::backend_pid() const {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@
 #include <vector>
 
 #include <pqxx/result.hxx>
+
+#include "host/persistence/packed_parameter.hpp"
+
+struct pg_result;  // libpq's PGresult
 
 namespace plexsphere::host::persistence {
 
@@ -31,10 +36,13 @@ struct BeginOptions {
   std::string role;  // empty: stay the login role
   bool read_only = false;
   std::chrono::milliseconds statement_timeout{0};  // 0: the session's default
+  bool snapshot = false;                           // one for all its statements; read-only
 };
 
 // Text of parameters; nullopt is null.
 using TextParameters = std::vector<std::optional<std::string>>;
+// The same, each in the form it travels in.
+using Parameters = std::vector<std::optional<PackedParameter>>;
 
 class Session {
  public:
@@ -57,8 +65,10 @@ class Session {
   // One statement with parameters, not prepared.
   pqxx::result run(const std::string& sql, const TextParameters& parameters);
   // A declared statement, prepared on first use in this session.
-  pqxx::result run_prepared(std::uint32_t id, const std::string& sql,
-                            const TextParameters& parameters);
+  pqxx::result run_prepared(std::uint32_t id, const std::string& sql, const Parameters& parameters);
+  // "COPY … TO STDOUT": calls `message` for each CopyData message, in bounded memory. What comes
+  // after it has returned false, or thrown, is read and dropped, and the session stays in order.
+  void copy_out(const std::string& sql, const std::function<bool(std::string_view)>& message);
 
   [[nodiscard]] bool broken() const { return broken_; }
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
@@ -75,6 +85,8 @@ class Session {
   template <typename Work>
   pqxx::result guarded(Work&& work);
   [[noreturn]] void translate_current_exception();
+  // Frees `result`. Throws StoreError unless it has the status.
+  void require_copy(pg_result* result, int status);
 
   struct Link;  // keeps libpqxx's connection headers out of this one
   std::unique_ptr<Link> link_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "host/persistence/copy_reader.hpp"
 #include "host/persistence/store_error.hpp"
 #include "host/persistence/wire_value.hpp"
 
@@ -54,6 +55,11 @@ std::optional<std::string> compare(const PGresult* described, const Statement& s
     if (!type_matches(oid, statement.results[i])) {
       return "column " + std::to_string(i + 1) + " has type oid " + std::to_string(oid) +
              ", declared is " + wire_type_name(statement.results[i]);
+    }
+    if (statement.copied && !copies_as(oid, statement.results[i])) {
+      return "column " + std::to_string(i + 1) + " has type oid " + std::to_string(oid) +
+             ", which COPY does not give as " + wire_type_name(statement.results[i]) +
+             " (a cast in the statement fixes the type)";
     }
   }
   return std::nullopt;

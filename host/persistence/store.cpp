@@ -4,6 +4,7 @@
 
 #include <pqxx/result_iterator.hxx>
 
+#include "host/persistence/copy_reader.hpp"
 #include "host/persistence/error_capture.hpp"
 #include "host/persistence/store_error.hpp"
 #include "plexsphere/sdk/failpoint.hpp"
@@ -19,6 +20,7 @@ struct px_tx {
   plexsphere::host::persistence::StagedWork staged;
   bool read_only = false;
   bool failed = false;
+  bool streaming = false;
   std::uint32_t cursors = 0;
 
   ~px_tx() { alive = 0; }
@@ -30,19 +32,28 @@ namespace {
 constexpr std::size_t kFetchRows = 1000;
 constexpr std::uint64_t kMaxRows = 100'000;
 
-TextParameters encode(const Statement& statement, const px_value* parameters) {
-  TextParameters out;
+std::size_t size_of(const std::optional<std::string>& text) {
+  return text ? text->size() : 0;
+}
+std::size_t size_of(const std::optional<PackedParameter>& packed) {
+  return packed ? packed->bytes.size() : 0;
+}
+
+// `form` is encode_parameter or pack_parameter.
+template <typename Form>
+auto encode(const Statement& statement, const px_value* parameters, Form form) {
+  std::vector<decltype(form(*parameters, px_type{}))> out;
   out.reserve(statement.parameters.size());
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
     try {
-      out.push_back(encode_parameter(parameters[i], statement.parameters[i]));
+      out.push_back(form(parameters[i], statement.parameters[i]));
     } catch (const StoreError& error) {
       throw StoreError(error.status(), error.reason(),
                        "statement '" + statement.name + "', parameter $" + std::to_string(i + 1) +
                            ": " + error.what());
     }
-    bytes += out.back() ? out.back()->size() : 0;
+    bytes += size_of(out.back());
   }
   if (bytes > kMaxParameterBytes) {
     throw StoreError(PX_INVALID_ARGUMENT, "parameter_too_large",
@@ -50,6 +61,34 @@ TextParameters encode(const Statement& statement, const px_value* parameters) {
                          " bytes together; the limit is " + std::to_string(kMaxParameterBytes));
   }
   return out;
+}
+
+void stream_cursor(Session& session, const Statement& statement, const TextParameters& parameters,
+                   const std::string& cursor, const Store::RowVisitor& visit) {
+  const std::string fetch = "FETCH FORWARD " + std::to_string(kFetchRows) + " FROM " + cursor;
+  session.run("DECLARE " + cursor + " NO SCROLL CURSOR FOR " + statement.sql, parameters);
+  for (bool more = true; more;) {
+    const pqxx::result result = session.run(fetch);
+    check_columns(result, statement);
+    const px_rows rows(result, statement);
+    more = rows.count() == kFetchRows;
+    for (std::uint64_t i = 0; i < rows.count(); ++i) {
+      if (!visit(rows.cells(i), rows.width())) {
+        more = false;
+        break;
+      }
+    }
+  }
+  session.run("CLOSE " + cursor);
+}
+
+void stream_copy(Session& session, const Statement& statement, const TextParameters& parameters,
+                 const Store::RowVisitor& visit) {
+  CopyReader reader(statement);
+  session.copy_out(copy_text(statement.sql, parameters), [&](std::string_view message) {
+    const auto cells = reader.read(message);
+    return cells.empty() || visit(cells.data(), cells.size());
+  });
 }
 
 }  // namespace
@@ -130,12 +169,12 @@ px_tx* Store::begin(const Client& client, const TransactionOptions& options) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   auto tx = std::make_unique<px_tx>();
   tx->context = client.context;
-  tx->read_only = options.read_only;
+  tx->read_only = options.read_only || options.snapshot;
   for (;;) {
     tx->lease.emplace(pool_.acquire(client.role, client.may_audit, deadline));
     const bool fresh = tx->lease->fresh();
     try {
-      (*tx->lease)->begin({client.role, options.read_only, options.timeout});
+      (*tx->lease)->begin({client.role, options.read_only, options.timeout, options.snapshot});
       tx->session = &**tx->lease;
       return tx.release();
     } catch (const StoreError& error) {
@@ -164,6 +203,10 @@ Session& Store::checked_session(px_tx* tx) {
   if (tx->failed) {
     throw StoreError(PX_FAILED_PRECONDITION, "transaction_failed",
                      "an earlier statement of this transaction failed; only rollback is left");
+  }
+  if (tx->streaming) {
+    throw StoreError(PX_FAILED_PRECONDITION, "transaction_streams",
+                     "a row of a stream is being visited; its transaction is not free meanwhile");
   }
   return *tx->session;
 }
@@ -195,9 +238,9 @@ void Store::execute(const Client& client, px_tx* tx, std::uint32_t id, const px_
                     std::uint64_t count, std::unique_ptr<px_rows>* out) {
   Session& session = checked_session(tx);
   const Statement& statement = checked_statement(client, tx, id, count);
-  const TextParameters text = encode(statement, parameters);
+  const Parameters packed = encode(statement, parameters, &pack_parameter);
   try {
-    const pqxx::result result = session.run_prepared(statement.id, statement.sql, text);
+    const pqxx::result result = session.run_prepared(statement.id, statement.sql, packed);
     if (session.first_result_of(statement.id)) {
       check_columns(result, statement);
     }
@@ -220,25 +263,17 @@ void Store::stream(const Client& client, px_tx* tx, std::uint32_t id, const px_v
                    std::uint64_t count, const RowVisitor& visit) {
   Session& session = checked_session(tx);
   const Statement& statement = checked_statement(client, tx, id, count);
-  const TextParameters text = encode(statement, parameters);
-  const std::string cursor = "px_cursor_" + std::to_string(++tx->cursors);
-  const std::string fetch = "FETCH FORWARD " + std::to_string(kFetchRows) + " FROM " + cursor;
+  const TextParameters text = encode(statement, parameters, &encode_parameter);
+  tx->streaming = statement.copied;
   try {
-    session.run("DECLARE " + cursor + " NO SCROLL CURSOR FOR " + statement.sql, text);
-    for (bool more = true; more;) {
-      const pqxx::result result = session.run(fetch);
-      check_columns(result, statement);
-      const px_rows rows(result, statement);
-      more = rows.count() == kFetchRows;
-      for (std::uint64_t i = 0; i < rows.count(); ++i) {
-        if (!visit(rows.cells(i), rows.width())) {
-          more = false;
-          break;
-        }
-      }
+    if (statement.copied) {
+      stream_copy(session, statement, text, visit);
+    } else {
+      stream_cursor(session, statement, text, "px_cursor_" + std::to_string(++tx->cursors), visit);
     }
-    session.run("CLOSE " + cursor);
+    tx->streaming = false;
   } catch (const StoreError& error) {
+    tx->streaming = false;
     tx->failed = true;
     log_failure(error, statement.context + "." + statement.name);
     throw;

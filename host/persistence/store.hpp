@@ -29,6 +29,7 @@ namespace plexsphere::host::persistence {
 
 struct TransactionOptions {
   bool read_only = false;
+  bool snapshot = false;                 // read-only: what the first statement sees, all see
   std::chrono::milliseconds timeout{0};  // 0: the defaults of StoreOptions and the session
 };
 

@@ -1,6 +1,6 @@
 // Between px_value and PostgreSQL's text format.
 //
-// Every parameter travels as text, because libpqxx 6 cuts a std::string parameter at its first NUL:
+// A parameter in text is one without NUL, because libpqxx 6 cuts a std::string parameter there:
 // bytea goes as \x hex, which has none, and text that contains one is refused here. Results come
 // back as text in the formats that a Session fixes (UTC, ISO dates, hex bytea).
 //

@@ -109,6 +109,7 @@ struct StoreProvider::Table {
     persistence::TransactionOptions chosen;
     if (options != nullptr) {
       chosen.read_only = options->read_only != 0;
+      chosen.snapshot = (options->flags & PX_TX_SNAPSHOT) != 0;
       chosen.timeout = std::chrono::milliseconds{options->timeout_ms};
     }
     try {

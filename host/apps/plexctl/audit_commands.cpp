@@ -12,6 +12,7 @@
 #include "host/apps/plexctl/audit_files.hpp"
 #include "host/apps/plexctl/audit_proof.hpp"
 #include "host/apps/plexctl/digest.hpp"
+#include "host/apps/plexctl/entry_reader.hpp"
 #include "host/apps/plexctl/failure.hpp"
 #include "host/apps/plexctl/identity_commands.hpp"
 #include "host/apps/plexctl/json_text.hpp"
@@ -23,7 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "plexsphere-audit-export/1";
 constexpr std::size_t kPage = 200;
-constexpr std::size_t kMostLine = 4U << 20;   // bytes; the longest entry is far below
 constexpr std::uint64_t kTellEvery = 10'000;  // entries
 
 // One file of an export while it is written.
@@ -160,8 +160,7 @@ void read_lines(const fs::path& path, const std::function<void(const Json&)>& ea
     const Json json = line.size() > kMostLine ? Json(Json::value_t::discarded)
                                               : Json::parse(line, nullptr, false);
     if (!json.is_object()) {
-      throw Failure(ExitCode::incomplete, "incomplete: line " + std::to_string(number) + " of '" +
-                                              path.string() + "' is not one of an export");
+      throw not_of_an_export(number, path);
     }
     each(json);
   }
@@ -221,7 +220,12 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
   }
   read_lines(directory / "checkpoints.jsonl",
              [&](const Json& item) { check.checkpoint(text_at(item, "note")); });
-  read_lines(directory / "entries.jsonl", [&](const Json& item) { check.entry(entry_of(item)); });
+  EntryReader entries(directory / "entries.jsonl");
+  for (auto batch = entries.next(); !batch.empty(); batch = entries.next()) {
+    for (const ExportedEntry& entry : batch) {
+      check.entry(entry);
+    }
+  }
   const Verified all = check.finish();
   if (format == Format::json) {
     return pretty({{"origin", origin},

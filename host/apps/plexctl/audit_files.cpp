@@ -5,11 +5,6 @@
 #include "host/apps/plexctl/digest.hpp"
 
 namespace plexsphere::plexctl {
-namespace {
-
-constexpr std::uint64_t kMostEntries = 1ULL << 53;  // what a JSON number surely holds
-
-}  // namespace
 
 std::string chain_path(const std::string& domain) {
   return domain.empty() ? "/v1/platform/audit" : "/v1/domains/" + domain + "/audit";
@@ -20,12 +15,6 @@ const Json& items_of(const Json& page) {
     throw Failure(ExitCode::failed, "the server's list has no items");
   }
   return page["items"];
-}
-
-std::uint64_t number_at(const Json& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  const bool whole = at != object.end() && at->is_number_unsigned();
-  return whole && at->get<std::uint64_t>() < kMostEntries ? at->get<std::uint64_t>() : 0;
 }
 
 std::string read_note(const std::filesystem::path& path, ExitCode code) {

@@ -24,8 +24,6 @@ namespace plexsphere::plexctl {
 
 // Of the server's list.
 [[nodiscard]] const Json& items_of(const Json& page);
-// 0 when it is no whole number below 2^53.
-[[nodiscard]] std::uint64_t number_at(const Json& object, const char* name);
 // What nothing fits, for bytes that could not be decoded.
 [[nodiscard]] std::string decoded(std::optional<std::string> bytes);
 // A list of hex digits, raw.

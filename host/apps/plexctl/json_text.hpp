@@ -1,6 +1,7 @@
 // Server's JSON as the cells of a table, or printed whole. Pure.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +22,16 @@ inline std::string text_at(const Json& object, const char* name) {
     return {};
   }
   return at->is_string() ? at->get<std::string>() : at->dump();
+}
+
+// What a JSON number surely holds.
+inline constexpr std::uint64_t kMostEntries = 1ULL << 53;
+
+// 0 when it is absent, no whole number or beyond kMostEntries.
+inline std::uint64_t number_at(const Json& object, const char* name) {
+  const auto at = object.is_object() ? object.find(name) : object.end();
+  const bool whole = at != object.end() && at->is_number_unsigned();
+  return whole && at->get<std::uint64_t>() < kMostEntries ? at->get<std::uint64_t>() : 0;
 }
 
 inline std::vector<std::string> row_of(const Json& object,

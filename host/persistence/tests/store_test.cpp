@@ -104,6 +104,38 @@ TEST_CASE_METHOD(Fixture, "every type survives the way to the server and back", 
   CHECK(out[9].v.array.items[0].v.bytes.len == sizeof raw);
 }
 
+TEST_CASE_METHOD(Fixture, "arrays of bytes keep their nulls, and may be empty or null",
+                 "[persistence]") {
+  constexpr px_type kBytesArray = PX_TYPE_ARRAY + PX_TYPE_BYTES;
+  const auto spell = declare(store, alpha,
+                             "SELECT coalesce($1::bytea[]::text, 'null'), "
+                             "coalesce(cardinality($1::bytea[]), -1)::bigint",
+                             {kBytesArray}, {PX_TYPE_TEXT, PX_TYPE_INT64});
+  const std::uint8_t raw[] = {0, 255};
+  px_value item{};
+  item.type = PX_TYPE_BYTES;
+  item.v.bytes = {raw, sizeof raw};
+  const std::vector<px_value> items{item, null_value(PX_TYPE_BYTES)};
+  px_value array{};
+  array.type = kBytesArray;
+  px_tx* tx = store.begin(alpha, {.read_only = true});
+  const auto spelled = [&](const px_value& value) {
+    const auto rows = execute(store, alpha, tx, spell, {value});
+    return std::string(rows->cells(0)[0].v.text.ptr, rows->cells(0)[0].v.text.len) + " " +
+           std::to_string(rows->cells(0)[1].v.integer);
+  };
+  array.v.array = {items.data(), items.size()};
+  CHECK(spelled(array) == R"({"\\x00ff",NULL} 2)");
+  array.v.array = {};
+  CHECK(spelled(array) == "{} 0");
+  CHECK(spelled(null_value(kBytesArray)) == "null -1");
+  const px_value stray = text("x");
+  array.v.array = {&stray, 1};
+  CHECK(failure_of([&] { execute(store, alpha, tx, spell, {array}); }).reason() ==
+        "parameter_type");
+  store.rollback(tx);
+}
+
 TEST_CASE_METHOD(Fixture, "violations become codes with the constraint's name", "[persistence]") {
   const auto failing = [&](std::uint32_t statement, std::vector<px_value> parameters) {
     px_tx* tx = store.begin(alpha, {});

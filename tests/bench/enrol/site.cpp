@@ -63,6 +63,20 @@ std::string read_source(const std::string& name) {
   return text.str();
 }
 
+// The script, perhaps without its last step.
+std::string registration_sql(bool audited) {
+  std::string script = read_source("registration.sql");
+  if (!audited) {
+    const auto begin = script.find("-- audit: append");
+    const auto end = script.find("COMMIT;", begin);
+    if (end == std::string::npos) {
+      throw std::runtime_error("registration.sql appends its audit rows elsewhere than was known");
+    }
+    script.erase(begin, end - begin);
+  }
+  return script;
+}
+
 // work(i) for every i below `count`, by kEnrolClients threads. Throws what one of them threw.
 void with_clients(std::size_t count, const std::function<void(std::size_t)>& work) {
   std::atomic<std::size_t> next{0};
@@ -203,7 +217,7 @@ Rate EnrolSite::register_all(const Batch& batch) const {
           latencies.quantile_us(0.99) / 1000};
 }
 
-double EnrolSite::run_as_sql(const Batch& batch) {
+double EnrolSite::run_as_sql(const Batch& batch, const SqlRun& how) {
   auto& postgres = deployment_.postgres();
   std::string projects;
   for (const std::string& project : batch.projects) {
@@ -211,13 +225,15 @@ double EnrolSite::run_as_sql(const Batch& batch) {
   }
   (void)postgres.query("SET bench.projects = '{" + projects + "}';" + read_source("work.sql"),
                        "plexsphere");
-  const std::string clients = std::to_string(kEnrolClients);
+  const std::string clients = std::to_string(how.clients);
   const test_support::TempDir files;
+  const std::string script = files.path() / "registration.sql";
+  std::ofstream(script) << registration_sql(how.audited);
   const auto done = test_support::run(
       test_support::detail::postgres_programs() / "pgbench",
-      {"-n", "-M", "prepared", "-f", std::string(PLEXSPHERE_ENROL_BENCH) + "/registration.sql",
-       "-c", clients, "-j", "2", "-t", std::to_string(batch.requests.size() / kEnrolClients), "-D",
-       "i=-1", "-D", "clients=" + clients, "-l", "--log-prefix", (files.path() / "log").string(),
+      {"-n", "-M", "prepared", "-f", script, "-c", clients, "-j", "2", "-t",
+       std::to_string(batch.requests.size() / static_cast<std::size_t>(how.clients)), "-D", "i=-1",
+       "-D", "clients=" + clients, "-l", "--log-prefix", (files.path() / "log").string(),
        postgres.dsn("plexsphere")},
       {}, 5min);
   if (done.code != 0) {
@@ -225,7 +241,7 @@ double EnrolSite::run_as_sql(const Batch& batch) {
   }
   std::string log;
   for (const auto& entry : std::filesystem::directory_iterator(files.path())) {
-    log += test_support::read_file(entry.path());
+    log += entry.path() == script ? "" : test_support::read_file(entry.path());
   }
   return rate_of(log);
 }

@@ -29,6 +29,12 @@ struct Rate {
   double p99_ms = 0;
 };
 
+// How run_as_sql drives pgbench.
+struct SqlRun {
+  int clients = kEnrolClients;  // of which Batch's size is a multiple
+  bool audited = true;          // with the call that appends the audit rows
+};
+
 class EnrolSite {
  public:
   EnrolSite();
@@ -39,9 +45,8 @@ class EnrolSite {
   // Every request, each over a connection of its own, kEnrolClients at a time. Throws when one is
   // not answered 201.
   Rate register_all(const Batch& batch) const;
-  // The same registrations as SQL, kEnrolClients at a time: transactions per second. Throws when
-  // one fails.
-  double run_as_sql(const Batch& batch);
+  // The same registrations as SQL: transactions per second. Throws when one fails.
+  double run_as_sql(const Batch& batch, const SqlRun& how = {});
   // Rows of every table of the product.
   std::map<std::string, std::int64_t> rows();
 

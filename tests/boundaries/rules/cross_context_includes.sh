@@ -34,6 +34,7 @@ is_system() {
     /usr/include/c++/* | /usr/include/x86_64-linux-gnu/* | /usr/include/aarch64-linux-gnu/*) return 0 ;;
     /usr/include/linux/* | /usr/include/asm-generic/* | /usr/lib/gcc/* | /usr/lib/llvm*/*) return 0 ;;
     /usr/include/nlohmann/* | /usr/include/sodium/* | /usr/include/sodium.h) return 0 ;;
+    /usr/include/openssl/*) return 0 ;;  # libcrypto; libssl is refused by no_direct_persistence
     # The C library's own headers lie in /usr/include. Those for addresses are needed to read one;
     # no_default_http_client sees to it that nobody calls it.
     /usr/include/arpa/inet.h | /usr/include/netinet/in.h) return 0 ;;

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# A plugin's library needs the C and C++ runtimes, libsodium and libzstd, which compute and reach
-# nothing, and no other library: no client of PostgreSQL, no Poco, no broker. What it stores, it stores through px.store.
+# A plugin's library needs the C and C++ runtimes, libsodium, libcrypto and libzstd, which compute,
+# and no other library: no client of PostgreSQL, no Poco, no broker. What it stores, it stores through
+# px.store. (What libcrypto has beside digests, sockets and keys, no_default_http_client and
+# cannot_sign look for.)
 source "$(dirname "$0")/../lib.sh"
 
 needed_by() { readelf -d "$1" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'; }
@@ -10,7 +12,7 @@ check() {
   while IFS= read -r library; do
     case "$library" in
       libc.so.6 | libm.so.6 | libgcc_s.so.1 | libstdc++.so.6 | ld-linux-*.so.*) ;;
-      libsodium.so.* | libzstd.so.*) ;;
+      libsodium.so.* | libcrypto.so.* | libzstd.so.*) ;;
       libasan.so.* | libubsan.so.* | libtsan.so.*) ;;
       *) complain "$1" "$library" "is linked with $library: use px.store for data, px.egress for the network" ;;
     esac

@@ -52,7 +52,7 @@ void Committer::start() {
 
 Status Committer::drain(std::chrono::milliseconds deadline) {
   std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, deadline, [&] { return waiting_ == 0; })) {
+  if (drained_.wait_for(lock, deadline, [&] { return waiting_ == 0; })) {
     return {};
   }
   return Error{Code::deadline_exceeded, "audit_not_drained",
@@ -64,7 +64,8 @@ void Committer::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  to_prepare_.notify_all();
+  to_commit_.notify_all();
   for (std::thread* thread : {&preparer_, &committer_}) {
     if (thread->joinable()) {
       thread->join();
@@ -97,7 +98,7 @@ void Committer::submit(Entry entry, px_audit_done done, void* ctx) {
     }
   }
   if (item == nullptr) {
-    changed_.notify_all();
+    (rows ? to_commit_ : to_prepare_).notify_one();
     return;
   }
   const bool stopped = [&] {
@@ -115,7 +116,7 @@ void Committer::prepare_loop() {
     Item item;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stopping_ || !unprepared_.empty(); });
+      to_prepare_.wait(lock, [&] { return stopping_ || !unprepared_.empty(); });
       if (stopping_) {
         return;
       }
@@ -134,7 +135,7 @@ void Committer::prepare_loop() {
       const std::lock_guard lock(mutex_);
       ready_.push_back(std::move(item));
     }
-    changed_.notify_all();
+    to_commit_.notify_one();
   }
 }
 
@@ -143,7 +144,7 @@ void Committer::commit_loop() {
     std::vector<Item> batch;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stopping_ || !ready_.empty(); });
+      to_commit_.wait(lock, [&] { return stopping_ || !ready_.empty(); });
       if (stopping_) {
         return;
       }
@@ -204,7 +205,7 @@ void Committer::answer(std::vector<Item>& batch, const Status& outcome) {
     const std::lock_guard lock(mutex_);
     waiting_ -= batch.size();
   }
-  changed_.notify_all();
+  drained_.notify_all();
 }
 
 void Committer::tell(px_audit_done done, void* ctx, const Status& outcome) {

@@ -81,7 +81,10 @@ class Committer {
   const sdk::Metric batches_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  // Each wakes only who has something to do: the others would be woken for every entry.
+  std::condition_variable to_prepare_;
+  std::condition_variable to_commit_;
+  std::condition_variable drained_;
   std::deque<Item> unprepared_;  // these four under mutex_
   std::deque<Item> ready_;
   std::size_t waiting_ = 0;

@@ -1,15 +1,20 @@
 #include "app/digest.hpp"
 
 #include <arpa/inet.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <stdexcept>
 
 #include "plexsphere/sdk/uuid.hpp"
 
 namespace plexsphere::audit {
 namespace {
 
+constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kSubjectSize = 16;
 constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12);
 
@@ -17,19 +22,48 @@ const unsigned char* raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
+// One digest, fetched once, and one context that is used again and again: OpenSSL 3 takes longer to
+// find the one and make the other than to hash an entry.
+class Sha256 {
+ public:
+  static Sha256& of_this_thread() {
+    thread_local Sha256 instance;
+    return instance;
+  }
+
+  std::string of(std::initializer_list<std::string_view> parts) {
+    std::string out(kDigestSize, '\0');
+    bool done =
+        digest_ && context_ && EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr) == 1;
+    for (const std::string_view part : parts) {
+      done = done && EVP_DigestUpdate(context_.get(), part.data(), part.size()) == 1;
+    }
+    if (!done || EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(out.data()),
+                                    nullptr) != 1) {
+      throw std::runtime_error("OpenSSL has no SHA-256");
+    }
+    return out;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+
+  const std::unique_ptr<EVP_MD, Free> digest_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  const std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
+
 }  // namespace
 
 std::string sha256(std::string_view bytes) {
-  std::string out(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(out.data()), raw(bytes), bytes.size());
-  return out;
+  return Sha256::of_this_thread().of({bytes});
 }
 
 std::string entry_hash(std::string_view prev, std::string_view canonical) {
-  const std::string inner = sha256(canonical);
-  std::string joined(prev);
-  joined += inner;
-  return sha256(joined);
+  Sha256& digest = Sha256::of_this_thread();
+  return digest.of({prev, digest.of({canonical})});
 }
 
 sdk::Result<std::string> subject_bytes(std::string_view type, std::string_view id) {

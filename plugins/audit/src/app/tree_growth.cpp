@@ -23,7 +23,7 @@ Result<TreeGrowth> TreeGrowth::begin(const AuditStore& chains, const CheckpointS
   }
   const std::int64_t kept = *tiles * kTileLeaves;
   const std::int64_t begin = std::max<std::int64_t>(kept - kTileLeaves, 0);
-  auto tx = chains.store().begin_read();
+  auto tx = chains.store().begin_snapshot();
   if (!tx.ok()) {
     return tx.error();
   }
@@ -76,7 +76,7 @@ Result<TreeGrowth::Step> TreeGrowth::grow() {
     step.divergence = Divergence{head_.seq, Finding::checkpoint_mismatch, last_tile_, std::nullopt};
     return step;
   }
-  auto tx = chains_.store().begin_read();
+  auto tx = chains_.store().begin_snapshot();
   if (!tx.ok()) {
     return tx.error();
   }

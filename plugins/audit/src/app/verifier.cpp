@@ -63,11 +63,11 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
                                         const sdk::Beginning& begins,
                                         const std::function<bool()>& keep_going,
                                         const std::function<void(const Link&)>& each) const {
-  auto tx = store_.store().begin_read();
+  auto tx = store_.store().begin_snapshot();
   if (!tx.ok()) {
     return tx.error();
   }
-  // The head first: entries appended meanwhile lie beyond it and are not part of this walk.
+  // Of the same snapshot as the entries: what is appended meanwhile is not part of this walk.
   const auto head = store_.head(*tx, chain);
   if (!head.ok()) {
     return head.error();

@@ -1,5 +1,6 @@
 #include "domain/chain_walk.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace plexsphere::audit {
@@ -37,16 +38,21 @@ ChainWalk::ChainWalk(Hash hash, std::string head, std::int64_t first_seq,
 }
 
 bool ChainWalk::names_itself(const Link& link) const {
-  const std::string own = head_ + std::to_string(link.seq) + ",";
-  return link.canonical_bytes.starts_with(own);
+  if (!link.canonical_bytes.starts_with(head_)) {
+    return false;
+  }
+  char own[24];
+  char* const end = std::to_chars(own, own + sizeof own - 1, link.seq).ptr;
+  *end = ',';
+  return link.canonical_bytes.substr(head_.size()).starts_with(std::string_view(own, end + 1));
 }
 
 std::optional<Divergence> ChainWalk::step(const Link& link) {
   if (link.seq != next_seq_) {
     return Divergence{next_seq_, Finding::missing_entry, std::nullopt, std::nullopt};
   }
-  const std::string before = previous_.value_or(std::string(link.prev_hash));
-  const std::string expected = hash_(before, link.canonical_bytes);
+  const std::string_view before = previous_ ? std::string_view(*previous_) : link.prev_hash;
+  std::string expected = hash_(before, link.canonical_bytes);
   const auto diverges = [&](Finding finding) {
     return Divergence{link.seq, finding, expected, std::string(link.entry_hash)};
   };
@@ -59,7 +65,7 @@ std::optional<Divergence> ChainWalk::step(const Link& link) {
   if (!link.columns_match || !names_itself(link)) {
     return diverges(Finding::content_differs);
   }
-  previous_ = expected;
+  previous_ = std::move(expected);
   ++next_seq_;
   ++steps_;
   return std::nullopt;

@@ -83,20 +83,35 @@ void append_caveats(std::string& out, const std::map<std::string, std::set<std::
   out += '}';
 }
 
+// The last `width` decimal digits of a number that is not negative.
+template <typename Number>
+void put_digits(std::string& out, std::size_t at, std::size_t width, Number number) {
+  for (std::size_t i = at + width; i > at; --i, number /= 10) {
+    out[i - 1] = static_cast<char>('0' + number % 10);
+  }
+}
+
 }  // namespace
 
 std::string canonical_time(std::chrono::sys_time<std::chrono::microseconds> instant) {
   using namespace std::chrono;
+  // Four digits. Beyond them the calendar's own years wrap, and a stored time must not read as
+  // another one.
+  if (instant < sys_days{year{0} / 1 / 1} || instant >= sys_days{year{10000} / 1 / 1}) {
+    return "out of range";
+  }
   const auto day = floor<days>(instant);
   const year_month_day date(day);
   const hh_mm_ss time(instant - day);
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                static_cast<int>(time.subseconds().count()));
-  return buffer;
+  std::string out = "0000-00-00T00:00:00.000000Z";
+  put_digits(out, 0, 4, static_cast<int>(date.year()));
+  put_digits(out, 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(out, 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(out, 11, 2, time.hours().count());
+  put_digits(out, 14, 2, time.minutes().count());
+  put_digits(out, 17, 2, time.seconds().count());
+  put_digits(out, 20, 6, time.subseconds().count());
+  return out;
 }
 
 std::string canonical_head(const std::string& chain) {

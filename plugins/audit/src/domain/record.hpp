@@ -44,7 +44,8 @@ struct Canonical {
 
 [[nodiscard]] Canonical encode(const Record& record);
 
-// RFC 3339 in UTC with exactly six fraction digits.
+// RFC 3339 in UTC with exactly six fraction digits; for years that have no four digits, text that
+// is no time.
 [[nodiscard]] std::string canonical_time(std::chrono::sys_time<std::chrono::microseconds> instant);
 
 // The head that every entry of `chain` begins with.

@@ -79,9 +79,46 @@ FilterColumns filter_columns(std::string_view chain, const sdk::Row& row) {
           row.text(7), row.text(8),    row.bytes(9),   row.text(10)};
 }
 
+// Entries of one COPY: enough that asking again costs nothing, few enough that a walk which stops
+// has little to drop.
+constexpr std::int64_t kStep = 8192;
+
+// Calls `each` with the rows from..to in the order of their numbers until it returns false.
+template <typename Each>
+Status walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
+                     std::int64_t from, std::int64_t to, Each each) {
+  for (bool more = from <= to; more;) {
+    const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to),
+                                                  Param(kStep)};
+    std::int64_t rows = 0;
+    std::int64_t last = to;
+    bool wanted = true;
+    const auto done =
+        tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
+                  [&](const sdk::Row& row) {
+                    ++rows;
+                    last = row.integer(0);
+                    return wanted = each(row);
+                  });
+    if (!done.ok()) {
+      return done;
+    }
+    more = wanted && rows == kStep && last < to;
+    from = more ? last + 1 : from;
+  }
+  return {};
+}
+
 constexpr std::initializer_list<Type> kEntryTypes = {
     Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::text, Type::timestamp,
     Type::text,  Type::text,  Type::text,  Type::text,  Type::text};
+constexpr std::initializer_list<Type> kWalkParameters = {Type::uuid, Type::int64, Type::int64,
+                                                         Type::int64};
+constexpr std::initializer_list<Type> kLinkTypes = {Type::int64, Type::bytes, Type::bytes,
+                                                    Type::bytes};
+constexpr std::initializer_list<Type> kWalkTypes = {
+    Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::timestamp, Type::text,
+    Type::text,  Type::text,  Type::text,  Type::bytes, Type::text};
 constexpr std::initializer_list<Type> kListParameters = {
     Type::uuid,       Type::int64, Type::int64,     Type::bytes,     Type::text, Type::text,
     Type::text_array, Type::text,  Type::timestamp, Type::timestamp, Type::text};
@@ -121,14 +158,9 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
                            {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
   declarer.keep(out.find_,
                 store.read("entry.find", sql::find(), {Type::uuid, Type::int64}, kEntryTypes));
-  declarer.keep(
-      out.walk_,
-      store.read("entry.walk", sql::kWalk, {Type::uuid, Type::int64, Type::int64},
-                 {Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::timestamp, Type::text,
-                  Type::text, Type::text, Type::text, Type::bytes, Type::text}));
-  declarer.keep(out.walk_links_, store.read("entry.walk_links", sql::kWalkLinks,
-                                            {Type::uuid, Type::int64, Type::int64},
-                                            {Type::int64, Type::bytes, Type::bytes, Type::bytes}));
+  declarer.keep(out.walk_, store.copy("entry.walk", sql::kWalk, kWalkParameters, kWalkTypes));
+  declarer.keep(out.walk_links_,
+                store.copy("entry.walk_links", sql::kWalkLinks, kWalkParameters, kLinkTypes));
   declarer.keep(out.head_faults_, store.read("chain.head_faults", sql::kHeadFaults, {},
                                              {Type::uuid, Type::int64, Type::bytes, Type::bytes}));
   declarer.keep(out.checkpoints_beyond_,
@@ -322,22 +354,18 @@ Result<std::optional<StoredEntry>> AuditStore::find(const Uuid& chain, std::int6
 
 Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t from,
                         std::int64_t to, const std::function<bool(const Link&)>& each) const {
-  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
   const std::string chain_text = chain.text();
-  return tx.stream(walk_, std::span<const Param>(parameters.begin(), parameters.size()),
-                   [&](const sdk::Row& row) {
-                     return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3),
-                                  says_exactly(row.bytes(3), filter_columns(chain_text, row))});
-                   });
+  return walk_in_steps(tx, walk_, chain, from, to, [&](const sdk::Row& row) {
+    return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3),
+                 says_exactly(row.bytes(3), filter_columns(chain_text, row))});
+  });
 }
 
 Status AuditStore::walk_links(const Transaction& tx, const Uuid& chain, std::int64_t from,
                               std::int64_t to, const std::function<bool(const Link&)>& each) const {
-  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
-  return tx.stream(walk_links_, std::span<const Param>(parameters.begin(), parameters.size()),
-                   [&](const sdk::Row& row) {
-                     return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3), true});
-                   });
+  return walk_in_steps(tx, walk_links_, chain, from, to, [&](const sdk::Row& row) {
+    return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3), true});
+  });
 }
 
 Result<std::vector<HeadFault>> AuditStore::head_faults() const {

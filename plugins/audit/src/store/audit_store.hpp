@@ -117,10 +117,12 @@ class AuditStore {
   sdk::Result<std::vector<StoredEntry>> records(const sdk::Uuid& chain, std::int64_t from,
                                                 std::int64_t limit) const;
   sdk::Result<std::optional<StoredEntry>> find(const sdk::Uuid& chain, std::int64_t seq) const;
-  // Calls `each` for the entries from..to in order, in bounded memory, until it returns false.
+  // Calls `each` for the entries from..to in order, in bounded memory, until it returns false; it
+  // may not use `tx`. Several statements, so that `tx` is a snapshot where entries may leave
+  // meanwhile.
   sdk::Status walk(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
                    std::int64_t to, const std::function<bool(const Link&)>& each) const;
-  // The same without a look at the filter columns, which costs several times the rest.
+  // The same without a look at the filter columns, which costs as much as the rest.
   sdk::Status walk_links(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
                          std::int64_t to, const std::function<bool(const Link&)>& each) const;
 

@@ -71,14 +71,15 @@ inline constexpr std::string_view kRecords =
     "SELECT seq, canonical_bytes, prev_hash, entry_hash FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 
+// By COPY, so in steps: from $2 on, at most $4.
 inline constexpr std::string_view kWalk =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
-    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
 
 inline constexpr std::string_view kWalkLinks =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
-    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
 
 // The chains are found by skipping through the primary key, so a chain whose head was deleted is
 // found too, and no entry but each chain's last is read.

@@ -53,7 +53,13 @@ typedef struct px_value {
 enum {
   PX_STATEMENT_READ = 1, /* changes nothing; may run in a read-only transaction */
   PX_STATEMENT_PORT =
-      2 /* "SELECT … FROM <own schema>.port_…(…)": may run in others' transactions */
+      2, /* "SELECT … FROM <own schema>.port_…(…)": may run in others' transactions */
+  /* With READ only: `stream` fetches it by binary COPY, at several times the rate. While a row is
+   * visited its transaction may not be used. The statement bounds its own result (a LIMIT): the
+   * statement time-out covers all of it, and what is left after a stop is still read. Results are
+   * BOOL, INT64, TEXT, BYTES, UUID or TIMESTAMP, and TEXT is text or varchar in SQL. A host that
+   * does not know the flag streams as ever. */
+  PX_STATEMENT_COPY = 4
 };
 
 typedef struct px_statement {
@@ -71,11 +77,15 @@ typedef struct px_statement {
 typedef struct px_tx px_tx;     /* owned by the host until commit or rollback returns */
 typedef struct px_rows px_rows; /* owned by the holder until rows_release */
 
+enum {
+  PX_TX_SNAPSHOT = 1 /* read-only: every statement sees what the first one saw */
+};
+
 typedef struct px_tx_options {
   uint32_t struct_size;
   int32_t read_only;
   uint32_t timeout_ms; /* for obtaining a connection and for each statement; 0 takes the default */
-  uint32_t reserved;
+  uint32_t flags;      /* PX_TX_… */
 } px_tx_options;
 
 /* Order of pre-commit work. Contexts use PROJECTION through px.outbox; AUDIT is the audit

@@ -240,6 +240,10 @@ class Store {
   Result<Statement> read(std::string_view name, std::string_view sql, Types in, Types out) const {
     return declare(name, sql, in, out, PX_STATEMENT_READ);
   }
+  // One that is streamed by COPY; see PX_STATEMENT_COPY.
+  Result<Statement> copy(std::string_view name, std::string_view sql, Types in, Types out) const {
+    return declare(name, sql, in, out, PX_STATEMENT_READ | PX_STATEMENT_COPY);
+  }
   Result<Statement> write(std::string_view name, std::string_view sql, Types in,
                           Types out = {}) const {
     return declare(name, sql, in, out, 0);
@@ -250,6 +254,10 @@ class Store {
 
   Result<Transaction> begin() const { return begin({sizeof(px_tx_options), 0, 0, 0}); }
   Result<Transaction> begin_read() const { return begin({sizeof(px_tx_options), 1, 0, 0}); }
+  // Every statement of it sees what the first one saw.
+  Result<Transaction> begin_snapshot() const {
+    return begin({sizeof(px_tx_options), 1, 0, PX_TX_SNAPSHOT});
+  }
   Result<Transaction> begin(const px_tx_options& options) const {
     px_tx* tx = nullptr;
     ErrorSink sink;
