@@ -1,5 +1,5 @@
 # Points at which tests stop or kill the process; see plexsphere/sdk/failpoint.hpp. Off in whatever is
-# shipped: `ctest -R no_failpoints` looks at the compiled code.
+# shipped: the test no_failpoints looks at the compiled code of whatever is built without them.
 option(PLEXSPHERE_FAILPOINTS "Compile failpoints into the files that name them; never to be shipped" OFF)
 
 # plexsphere_failpoints(file…): these sources of the calling directory have failpoints. By file and

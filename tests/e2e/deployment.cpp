@@ -87,7 +87,7 @@ Deployment::Deployment(Options options)
   write_configuration();
   migrate();
   if (!is_disabled("identity")) {
-    make_operator();
+    operator_token_ = make_operator("e2e");
   }
   if (options_.signer) {
     start_signer();
@@ -144,10 +144,10 @@ void Deployment::migrate() {
                {"migrate", "--config", core_configuration_.string()});
 }
 
-void Deployment::make_operator() {
-  operator_token_ = token_in(
-      run_or_throw(binaries() / "plexsphere-bootstrap", {"operator", "create", "--name", "e2e",
-                                                         "--config", core_configuration_.string()})
+std::string Deployment::make_operator(const std::string& name) const {
+  return token_in(
+      run_or_throw(binaries() / "plexsphere-bootstrap",
+                   {"operator", "create", "--name", name, "--config", core_configuration_.string()})
           .out);
 }
 

@@ -54,6 +54,8 @@ class Deployment {
   Core& launch_core(const std::string& overrides = {});
   void start_signer();
   void stop_signer();
+  // A further platform operator's token. Throws with the bootstrap's output.
+  std::string make_operator(const std::string& name) const;
 
   test_support::PgCluster& postgres() { return *postgres_; }
   // A libpq string for the product's database, as the superuser.
@@ -72,7 +74,6 @@ class Deployment {
   void write_secrets();
   void write_configuration();
   void migrate();
-  void make_operator();
   bool is_disabled(const std::string& context) const;
 
   Options options_;

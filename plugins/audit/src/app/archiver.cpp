@@ -8,6 +8,7 @@
 
 #include "app/digest.hpp"
 #include "domain/record.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::audit {
 namespace {
@@ -82,9 +83,11 @@ Status Archiver::stamp_done(const sdk::JobRun& run) {
   if (auto stamped = parts_.store.stamp(*tx, done->chain, done->stamps); !stamped.ok()) {
     return stamped;
   }
+  PLEXSPHERE_FAILPOINT("archive.stamping");
   if (auto committed = tx->commit(); !committed.ok()) {
     return committed;  // the next leader finds the objects and stamps them
   }
+  PLEXSPHERE_FAILPOINT("archive.stamped");
   parts_.meters.copied.add(static_cast<double>(done->stamps.size()));
   return {};
 }
@@ -193,8 +196,10 @@ void Archiver::work() {
 }
 
 void Archiver::copy(const Batch& batch) {
+  PLEXSPHERE_FAILPOINT("archive.picked");
   const auto copies =
       mirror_.copy(batch.entries, parts_.clock.now(), [this] { return stopping(); });
+  PLEXSPHERE_FAILPOINT("archive.uploaded");
   Done done{batch.chain, {}};
   const Error* failure = nullptr;
   std::size_t failed_at = 0;

@@ -270,6 +270,7 @@ Status Checkpoints::keep_nodes(const sdk::JobRun& job, const Uuid& chain,
   if (auto kept = parts_.checkpoints.keep(*tx, chain, nodes); !kept.ok()) {
     return kept;
   }
+  PLEXSPHERE_FAILPOINT("checkpoint.nodes");
   return tx->commit();
 }
 

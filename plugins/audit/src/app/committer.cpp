@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "plexsphere/sdk/failpoint.hpp"
+
 namespace plexsphere::audit {
 namespace {
 
@@ -153,6 +155,7 @@ void Committer::commit_loop() {
         ready_.pop_front();
       }
     }
+    PLEXSPHERE_FAILPOINT("append.batch");
     commit(std::move(batch));
   }
 }
@@ -200,6 +203,7 @@ void Committer::answer(std::vector<Item>& batch, const Status& outcome) {
   }
   for (const Item& item : batch) {
     tell(item->done, item->ctx, outcome);
+    PLEXSPHERE_FAILPOINT("append.answering");  // some of the batch know, the others do not
   }
   {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/rows.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::audit {
 
@@ -72,7 +73,9 @@ px_status Port::flush(void* self, px_tx* tx, void* const* items, uint64_t count,
     for (uint64_t i = 0; i < count; ++i) {
       rows.push_back(static_cast<const Row*>(items[i]));
     }
+    PLEXSPHERE_FAILPOINT("append.change_begun");
     auto done = parts.store->append(parts.store->store().borrow(tx), std::move(rows));
+    PLEXSPHERE_FAILPOINT("append.change_inserted");
     if (done.ok()) {
       parts.staged_rows.add(static_cast<double>(count));
     }

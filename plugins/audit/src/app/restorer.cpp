@@ -4,6 +4,7 @@
 
 #include "app/rows.hpp"
 #include "plexsphere/sdk/encoding.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 
 namespace plexsphere::audit {
 
@@ -94,7 +95,10 @@ Status Restorer::take(const sdk::JobRun& run, const Done& done) {
                              ? parts_.requests.insert(*tx, done.request, done.entries)
                              : parts_.requests.tell(*tx, done.request, done.trouble);
     if (written.ok()) {
-      return tx->commit();
+      PLEXSPHERE_FAILPOINT("restore.inserted");
+      auto committed = tx->commit();
+      PLEXSPHERE_FAILPOINT("restore.committed");
+      return committed;
     }
     refused = written.error();
   }
@@ -120,9 +124,11 @@ Status Restorer::close(const sdk::JobRun& run, const RestoreRequest& request, st
   if (auto appended = parts_.chains.append(*tx, {&row.value()}); !appended.ok()) {
     return appended;
   }
+  PLEXSPHERE_FAILPOINT("restore.declaring");
   if (auto committed = tx->commit(); !committed.ok()) {
     return committed;
   }
+  PLEXSPHERE_FAILPOINT("restore.declared");
   parts_.log.warn("audit.restore_ended", {{"request", request.id.text()},
                                           {"chain", request.chain.text()},
                                           {"outcome", std::string(how)},
@@ -166,10 +172,13 @@ void Restorer::work() {
     lock.unlock();
     Done done;
     done.request = task.request;
+    PLEXSPHERE_FAILPOINT("restore.picked");
     if (task.missing.empty()) {
       prove(task, done);
+      PLEXSPHERE_FAILPOINT("restore.proved");
     } else {
       bring(task, done);
+      PLEXSPHERE_FAILPOINT("restore.fetched");
     }
     lock.lock();
     working_ = false;

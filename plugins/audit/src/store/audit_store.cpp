@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/canonical_check.hpp"
+#include "plexsphere/sdk/failpoint.hpp"
 #include "store/statements.hpp"
 
 namespace plexsphere::audit {
@@ -216,10 +217,14 @@ Status AuditStore::append_now(std::vector<const Row*> rows) const {
   if (!tx.ok()) {
     return tx.error();
   }
+  PLEXSPHERE_FAILPOINT("append.begun");
   if (auto appended = append(*tx, std::move(rows)); !appended.ok()) {
     return appended;
   }
-  return tx->commit();
+  PLEXSPHERE_FAILPOINT("append.inserted");
+  auto committed = tx->commit();
+  PLEXSPHERE_FAILPOINT("append.committed");
+  return committed;
 }
 
 Result<Erased> AuditStore::erase(const Transaction& tx, const Uuid& chain,
