@@ -39,7 +39,8 @@ constexpr const char* kCountRows = R"sql(
 SELECT schemaname || '.' || relname || ' ' || (xpath('/row/c/text()', query_to_xml(
          format('SELECT count(*) AS c FROM %I.%I %s', schemaname, relname,
                 CASE relname WHEN 'audit_log_entry'
-                     THEN $$WHERE relation NOT IN ('audit.checkpoint', 'signing.checkpoint')$$
+                     THEN $$WHERE relation NOT IN ('audit.checkpoint', 'signing.checkpoint',
+                                            'signing.last_checkpoint')$$
                      WHEN 'audit_subject_pii' THEN $$WHERE subject_type <> 'system'$$
                 END), false, true, '')))[1]
   FROM pg_stat_user_tables
