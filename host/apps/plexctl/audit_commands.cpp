@@ -49,15 +49,42 @@ class LineFile {
   std::ofstream out_;
 };
 
-void make_empty(const fs::path& directory) {
-  std::error_code error;
-  fs::create_directory(directory, error);
-  if (error || !fs::is_empty(directory, error) || error) {
-    throw Failure(ExitCode::invalid, "'" + directory.string() +
-                                         "' must be a new directory, or an empty one that can be "
-                                         "written");
+// Where an export goes. What one that fails has left there goes again, so that the same command can
+// be given once more.
+class Destination {
+ public:
+  explicit Destination(const fs::path& directory) : directory_(directory) {
+    std::error_code error;
+    made_ = fs::create_directory(directory, error);
+    if (error || !fs::is_empty(directory, error) || error) {
+      throw Failure(ExitCode::invalid, "'" + directory.string() +
+                                           "' must be a new directory, or an empty one that can "
+                                           "be written");
+    }
   }
-}
+  Destination(const Destination&) = delete;
+  Destination& operator=(const Destination&) = delete;
+  ~Destination() {
+    std::error_code ignored;
+    for (const char* name : kFiles) {
+      if (!complete_) {
+        fs::remove(directory_ / name, ignored);
+      }
+    }
+    if (!complete_ && made_) {
+      fs::remove(directory_, ignored);
+    }
+  }
+  void complete() { complete_ = true; }
+
+ private:
+  static constexpr const char* kFiles[] = {"begins.json", "chain.json", "checkpoints.jsonl",
+                                           "entries.jsonl", "restores.jsonl"};
+
+  const fs::path& directory_;
+  bool made_ = false;
+  bool complete_ = false;
+};
 
 struct Exported {
   std::string origin;
@@ -171,7 +198,7 @@ void read_lines(const fs::path& path, const std::function<void(const Json&)>& ea
 std::string export_audit(const Client& client, const fs::path& directory, const std::string& domain,
                          Format format, std::ostream& err) {
   const std::string chain = chain_path(domain);
-  make_empty(directory);
+  Destination destination(directory);
   const Exported taken = export_checkpoints(client, chain, directory);
   const std::uint64_t entries = taken.covered;
   if (taken.checkpoints == 0) {
@@ -184,6 +211,7 @@ std::string export_audit(const Client& client, const fs::path& directory, const 
   LineFile file(directory / "chain.json");
   file.write(about);
   file.close();
+  destination.complete();
   if (format == Format::json) {
     return pretty(about);
   }
