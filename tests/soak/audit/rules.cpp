@@ -75,7 +75,7 @@ constexpr std::array kDamages{
     "DELETE FROM audit.audit_log_entry WHERE seq = 5",
     "UPDATE audit.audit_log_entry SET prev_hash = sha256('x') WHERE seq = 5",
     "UPDATE audit.audit_log_entry SET canonical_bytes = canonical_bytes || ' ' WHERE seq = 5",
-    "UPDATE audit.audit_log_chain_head SET seq = seq - 1",
+    "UPDATE audit.audit_log_chain_head SET seq = seq + 1",
     "UPDATE audit.audit_checkpoint SET size = size + 1000000",
     "DELETE FROM audit.audit_checkpoint",
     "DELETE FROM audit.audit_restore_request",
