@@ -148,13 +148,14 @@ TEST_CASE("what the mirror cannot prove does not come back", "[audit][pg][archiv
 TEST_CASE("a restore waits for a store that is away", "[audit][pg][archive]") {
   Dropped site(4);
   site.drop(2, 3);
-  site.store.fail(1, 503, "SlowDown");
+  site.store.fail(1000, 503, "SlowDown");  // until it has been told, whoever else asks meanwhile
   site.ask(2, 3);
   site.open();
   CHECK(wait_until(kPatience, [&] {
     return site.database.query("SELECT detail FROM audit.audit_restore_request")
                .find("cannot be fetched: mirror_refused") != std::string::npos;
   }));
+  site.store.fail(0, 503, "SlowDown");
   CHECK(site.answer().starts_with("restored: 2 entries were restored"));
   CHECK(site.content() == site.before);
 }
