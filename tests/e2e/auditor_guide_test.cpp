@@ -59,7 +59,7 @@ class Audited {
     }));
   }
 
-  // Runs the lines in the shell of the auditor, which keeps its variables.
+  // Runs the lines in a shell of the auditor's, in which earlier ones have assigned its variables.
   test_support::Completed shell(const std::string& lines) {
     test_support::Process::Options options;
     options.directory = files_.path();
@@ -67,9 +67,14 @@ class Audited {
                            {"DOMAIN", domain_},
                            {"SIGNER_STATE", (deployment_.directory() / "signer-state").string()},
                            {"PATH", e2e::Deployment::binaries().string() + ":/usr/bin:/bin"}};
-    kept_ += lines;
-    return test_support::run("/bin/bash", {"-euo", "pipefail", "-c", lines_with_variables(lines)},
-                             options);
+    const std::string script = variables_ + lines;
+    std::istringstream each(lines);
+    for (std::string line; std::getline(each, line);) {
+      if (line.starts_with("KEY")) {
+        variables_ += line + "\n";
+      }
+    }
+    return test_support::run("/bin/bash", {"-euo", "pipefail", "-c", script}, options);
   }
 
   std::string file(const std::string& name) const {
@@ -82,24 +87,12 @@ class Audited {
     const json all = op_.api().get(chain + "/audit/checkpoints?limit=200");
     return all.at("items").empty() ? 0 : all.at("items").back().at("size").get<std::uint64_t>();
   }
-  // Each section is a shell of its own; what an earlier one assigned is assigned again.
-  std::string lines_with_variables(const std::string& lines) const {
-    std::istringstream earlier(kept_.substr(0, kept_.size() - lines.size()));
-    std::string out;
-    for (std::string line; std::getline(earlier, line);) {
-      if (line.starts_with("KEY")) {
-        out += line + "\n";
-      }
-    }
-    return out + lines;
-  }
-
   e2e::Deployment deployment_;
   sim::Operator op_;
   std::string domain_;
   std::string project_;
   test_support::TempDir files_;
-  std::string kept_;
+  std::string variables_;  // as the sections so far have assigned them
 };
 
 }  // namespace

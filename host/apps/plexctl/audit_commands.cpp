@@ -65,13 +65,14 @@ class Destination {
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
   ~Destination() {
+    if (complete_) {
+      return;
+    }
     std::error_code ignored;
     for (const char* name : kFiles) {
-      if (!complete_) {
-        fs::remove(directory_ / name, ignored);
-      }
+      fs::remove(directory_ / name, ignored);
     }
-    if (!complete_ && made_) {
+    if (made_) {
       fs::remove(directory_, ignored);
     }
   }

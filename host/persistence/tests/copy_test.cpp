@@ -78,6 +78,26 @@ TEST_CASE_METHOD(Fixture, "a copied result has every type, nulls included", "[pe
   store.rollback(tx);
 }
 
+TEST_CASE_METHOD(Fixture, "a time that the wire cannot count to is infinite, as infinity is",
+                 "[persistence]") {
+  const auto times = declare(store, alpha,
+                             "SELECT unnest('{-infinity,294246-01-01 00:00Z,294276-12-31 00:00Z,"
+                             "infinity}'::timestamptz[])",
+                             {}, {PX_TYPE_TIMESTAMP}, kCopied);
+  std::vector<std::int64_t> seen;
+  px_tx* tx = store.begin(alpha, {.read_only = true});
+  stream(tx, times, {}, [&](const px_value* cells, std::uint64_t) {
+    seen.push_back(cells[0].v.integer);
+    return true;
+  });
+  store.rollback(tx);
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[0] == INT64_MIN);
+  CHECK(seen[1] == 9'223'339'708'800'000'000);
+  CHECK(seen[2] == INT64_MAX);
+  CHECK(seen[3] == INT64_MAX);
+}
+
 TEST_CASE_METHOD(Fixture, "a copied result that is stopped leaves its transaction usable",
                  "[persistence]") {
   px_tx* tx = store.begin(alpha, {.read_only = true});

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kOriginPrefix = "plexsphere/audit/";
-
 // The file is the document's signature, in hexadecimal on a line of its own, and the document. The
 // signature's key is the signer's secret; here the document is taken as the signer's disk has it.
 Outcome<KeySet> read_key_set(const Directory& directory, const std::string& name) {
@@ -57,7 +55,7 @@ std::string raw_sha256(std::string_view bytes) {
 
 std::string line_of(const Scope& scope, const KeyEntry& key) {
   const PublicKey& bytes = key.public_key(Purpose::kCheckpoints);
-  const sdk::NoteKey note{std::string(kOriginPrefix) + scope.text(),
+  const sdk::NoteKey note{sdk::checkpoint::origin_of(scope.text()),
                           {reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
   return sdk::verifier_key(&raw_sha256, note) + " " + std::string(word_of(key.state)) + " " +
          sdk::rfc3339(key.valid_from) + "\n";

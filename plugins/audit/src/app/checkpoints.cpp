@@ -327,28 +327,11 @@ Result<Row> Checkpoints::boundary_row(const Uuid& chain, const Boundary& boundar
 
 Result<Row> Checkpoints::row_about(const Uuid& chain, std::string_view relation,
                                    std::string_view object_type, std::int64_t number,
-                                   const std::vector<std::string>& steps) const {
-  const std::string object = std::to_string(number);
-  std::vector<px_str> path;
-  for (const std::string& step : steps) {
-    path.push_back(sdk::to_wire(step));
-  }
-  px_audit_entry wire{};
-  wire.struct_size = sizeof wire;
-  wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is `chain`
-  wire.reason = PX_REASON_GRANTED;
-  wire.subject_type = sdk::to_wire("system");
-  wire.subject_id = sdk::to_wire("audit.checkpoints");
-  wire.relation = sdk::to_wire(relation);
-  wire.object_type = sdk::to_wire(object_type);
-  wire.object_id = sdk::to_wire(object);
-  wire.relation_path = path.data();
-  wire.relation_path_count = path.size();
-  const auto entry = copy_entry(wire, parts_.clock.now());
-  if (!entry.ok()) {
-    return entry.error();
-  }
-  return row_in(chain, entry.value(), parts_.peppers);
+                                   std::vector<std::string> steps) const {
+  return audit::own_row(
+      chain,
+      {"audit.checkpoints", relation, object_type, std::to_string(number), {}, std::move(steps)},
+      parts_.clock.now(), parts_.peppers);
 }
 
 }  // namespace plexsphere::audit

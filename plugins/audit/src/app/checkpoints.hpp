@@ -110,7 +110,7 @@ class Checkpoints {
   sdk::Result<Row> boundary_row(const sdk::Uuid& chain, const Boundary& boundary) const;
   sdk::Result<Row> row_about(const sdk::Uuid& chain, std::string_view relation,
                              std::string_view object_type, std::int64_t number,
-                             const std::vector<std::string>& steps) const;
+                             std::vector<std::string> steps) const;
   sdk::Error refuse(const sdk::Uuid& chain, const Divergence& divergence) const;
   [[nodiscard]] bool over(const sdk::JobRun& job, std::chrono::nanoseconds ends) const {
     return job.should_stop() || parts_.clock.steady() >= ends;

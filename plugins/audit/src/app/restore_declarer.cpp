@@ -1,7 +1,6 @@
 #include "app/restore_declarer.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "app/digest.hpp"
 #include "plexsphere/sdk/encoding.hpp"
@@ -196,30 +195,16 @@ Result<Row> RestoreDeclarer::own_row(const EpochRequest& request,
   const auto step = [](const char* name, const sdk::TreeHead& head) {
     return name + (":" + std::to_string(head.size)) + ":" + sdk::hex_encode(head.root);
   };
-  const std::string epoch = std::to_string(statement.epoch);
-  const std::string id = request.id.text();
-  const std::array<std::string, 5> steps{
-      step("before", statement.before), step("after", statement.after),
-      "statement:" + sdk::hex_encode(sha256(request.statement)), "reason:" + statement.reason,
-      "requested_by:" + request.requested_by};
-  std::array<px_str, steps.size()> path{};
-  std::transform(steps.begin(), steps.end(), path.begin(),
-                 [](const std::string& text) { return sdk::to_wire(text); });
-  px_audit_entry wire{};
-  wire.struct_size = sizeof wire;
-  wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is the chain that was restored
-  wire.reason = PX_REASON_GRANTED;
-  wire.subject_type = sdk::to_wire("system");
-  wire.subject_id = sdk::to_wire("audit.declare_restores");
-  wire.relation = sdk::to_wire("audit.restored");
-  wire.object_type = sdk::to_wire("audit_epoch");
-  wire.object_id = sdk::to_wire(epoch);
-  wire.correlation_id = sdk::to_wire(id);
-  wire.relation_path = path.data();
-  wire.relation_path_count = path.size();
-  const auto entry = copy_entry(wire, parts_.clock.now());
-  return entry.ok() ? row_in(request.chain, entry.value(), parts_.peppers)
-                    : Result<Row>(entry.error());
+  return audit::own_row(request.chain,
+                        {"audit.declare_restores",
+                         "audit.restored",
+                         "audit_epoch",
+                         std::to_string(statement.epoch),
+                         request.id.text(),
+                         {step("before", statement.before), step("after", statement.after),
+                          "statement:" + sdk::hex_encode(sha256(request.statement)),
+                          "reason:" + statement.reason, "requested_by:" + request.requested_by}},
+                        parts_.clock.now(), parts_.peppers);
 }
 
 Status RestoreDeclarer::refuse(const sdk::JobRun& job, const EpochRequest& request,

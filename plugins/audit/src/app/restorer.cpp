@@ -139,22 +139,14 @@ Status Restorer::close(const sdk::JobRun& run, const RestoreRequest& request, st
 Result<Row> Restorer::own_row(const RestoreRequest& request, std::string_view how) const {
   const std::string window = std::to_string(request.from) + "-" + std::to_string(request.to);
   const std::string id = request.id.text();
-  const px_str path[] = {sdk::to_wire("entries"), sdk::to_wire(window), sdk::to_wire(how)};
-  px_audit_entry wire{};
-  wire.struct_size = sizeof wire;
-  wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is the chain that is restored
-  wire.reason = PX_REASON_GRANTED;
-  wire.subject_type = sdk::to_wire("system");
-  wire.subject_id = sdk::to_wire("audit.restore");
-  wire.relation = sdk::to_wire("audit.restore");
-  wire.object_type = sdk::to_wire("audit_restore_request");
-  wire.object_id = sdk::to_wire(id);
-  wire.correlation_id = sdk::to_wire(id);
-  wire.relation_path = path;
-  wire.relation_path_count = std::size(path);
-  const auto entry = copy_entry(wire, parts_.clock.now());
-  return entry.ok() ? row_in(request.chain, entry.value(), parts_.peppers)
-                    : Result<Row>(entry.error());
+  return audit::own_row(request.chain,
+                        {"audit.restore",
+                         "audit.restore",
+                         "audit_restore_request",
+                         id,
+                         id,
+                         {"entries", window, std::string(how)}},
+                        parts_.clock.now(), parts_.peppers);
 }
 
 // --- the restorer's thread -----------------------------------------------------------------------

@@ -30,6 +30,28 @@ std::optional<Row> known_row_in(const sdk::Uuid& chain, const Entry& entry,
   return make_row(entry, chain, *subject, object);
 }
 
+sdk::Result<Row> own_row(const sdk::Uuid& chain, const OwnAct& act, sdk::Instant now,
+                         Peppers& peppers) {
+  std::vector<px_str> path;
+  for (const std::string& step : act.path) {
+    path.push_back(sdk::to_wire(step));
+  }
+  px_audit_entry wire{};
+  wire.struct_size = sizeof wire;
+  wire.chain = PX_CHAIN_PLATFORM;  // where it really goes is `chain`
+  wire.reason = PX_REASON_GRANTED;
+  wire.subject_type = sdk::to_wire("system");
+  wire.subject_id = sdk::to_wire(act.by);
+  wire.relation = sdk::to_wire(act.relation);
+  wire.object_type = sdk::to_wire(act.object_type);
+  wire.object_id = sdk::to_wire(act.object_id);
+  wire.correlation_id = sdk::to_wire(act.correlation_id);
+  wire.relation_path = path.data();
+  wire.relation_path_count = path.size();
+  const auto entry = copy_entry(wire, now);
+  return entry.ok() ? row_in(chain, entry.value(), peppers) : sdk::Result<Row>(entry.error());
+}
+
 sdk::Result<std::vector<Row>> RecordedRows::of(const Entry& entry) const {
   const auto chains = resolvers_.chains(entry);
   if (!chains.ok()) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/denial_cap.hpp"
@@ -18,6 +20,20 @@ namespace plexsphere::audit {
 // The same if the chain's pepper is in memory; does not block.
 [[nodiscard]] std::optional<Row> known_row_in(const sdk::Uuid& chain, const Entry& entry,
                                               const Peppers& peppers);
+
+// Something that this context did of itself and writes into a chain: granted, by the system.
+struct OwnAct {
+  std::string_view by;  // the job
+  std::string_view relation;
+  std::string_view object_type;
+  std::string object_id;
+  std::string correlation_id{};  // empty: none
+  std::vector<std::string> path{};
+};
+
+// UNAVAILABLE "pepper_unavailable", INVALID_ARGUMENT for what copy_entry refuses. May block.
+[[nodiscard]] sdk::Result<Row> own_row(const sdk::Uuid& chain, const OwnAct& act, sdk::Instant now,
+                                       Peppers& peppers);
 
 // The rows of recorded entries. A refusal beyond its principal's cap may have fewer than it has
 // chains, or none; see DenialCap.

@@ -59,14 +59,6 @@ Result<Boundary> BoundaryStore::find(const Uuid& chain) const {
   return rows->empty() ? Boundary{} : boundary_of((*rows)[0], 0);
 }
 
-Result<Boundary> BoundaryStore::find(const Transaction& tx, const Uuid& chain) const {
-  const auto rows = tx.run(find_, chain);
-  if (!rows.ok()) {
-    return rows.error();
-  }
-  return rows->empty() ? Boundary{} : boundary_of((*rows)[0], 0);
-}
-
 Result<std::map<Uuid, Boundary>> BoundaryStore::all() const {
   const auto rows = store_.read_once(all_);
   if (!rows.ok()) {

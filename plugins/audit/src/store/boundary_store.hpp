@@ -34,7 +34,6 @@ class BoundaryStore {
   static sdk::Result<BoundaryStore> declare(const sdk::Store& store);
 
   sdk::Result<Boundary> find(const sdk::Uuid& chain) const;
-  sdk::Result<Boundary> find(const sdk::Transaction& tx, const sdk::Uuid& chain) const;
   // Of every chain that has one.
   sdk::Result<std::map<sdk::Uuid, Boundary>> all() const;
   // At most `limit` tiles after the entry `after`, in order. How old an entry is say the bytes that
