@@ -148,7 +148,7 @@ TEST_CASE("what the mirror cannot prove does not come back", "[audit][pg][archiv
 TEST_CASE("a restore waits for a store that is away", "[audit][pg][archive]") {
   Dropped site(4);
   site.drop(2, 3);
-  site.store.fail(1, 503, "SlowDown");
+  site.store.fail(8, 503, "SlowDown");  // whoever asks: the scan does as well
   site.ask(2, 3);
   site.open();
   CHECK(wait_until(kPatience, [&] {
