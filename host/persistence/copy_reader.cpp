@@ -46,11 +46,14 @@ std::optional<std::int64_t> integer_of(std::string_view bytes) {
   }
 }
 
-// PostgreSQL counts from 2000, the wire from 1970; the infinities are the same numbers in both.
+// PostgreSQL counts from 2000, the wire from 1970; the infinities are the same numbers in both. The
+// last thirty years that PostgreSQL knows are beyond what the wire counts to, and infinite there.
 std::int64_t since_1970(std::int64_t since_2000) {
   constexpr std::int64_t kThirtyYears = 946'684'800'000'000;
-  const bool infinite = since_2000 == kTimestampInfinity || since_2000 == kTimestampMinusInfinity;
-  return infinite ? since_2000 : since_2000 + kThirtyYears;
+  if (since_2000 > kTimestampInfinity - kThirtyYears) {
+    return kTimestampInfinity;
+  }
+  return since_2000 == kTimestampMinusInfinity ? since_2000 : since_2000 + kThirtyYears;
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ bool MirrorScan::check(const std::vector<ArchivedCopy>& copies) {
   std::vector<std::string> keys;
   for (const ArchivedCopy& copy : copies) {
     const ArchivedEntry& entry = copy.entry;
-    if (copy.archived_at + parts_.settings.retention_for(entry.chain) > now) {
+    if (copy.archived_at > now - parts_.settings.retention_for(entry.chain)) {
       kept.push_back(&copy);
       keys.push_back(object_key(entry.chain, entry.seq));
     } else {
