@@ -85,11 +85,30 @@ const sdk::RestoreStatement* ChainCheck::news() const {
   return known && !lost_ ? nullptr : &newest;
 }
 
+// Whether what is missing comes later is known only then.
+void ChainCheck::out_of_order(const ExportedEntry& entry) {
+  const std::uint64_t seq = gap_ ? gap_->missing : tree_.size() + 1;
+  if (gap_ && entry.seq != seq) {
+    return;
+  }
+  if (gap_) {
+    throw tampered(entry_name(seq) + " comes after " + entry_name(gap_->came));
+  }
+  if (!names_itself(entry, notes_.chain())) {
+    throw tampered("in place of " + entry_name(seq) + " comes " + entry_name(entry.seq) +
+                   ", whose bytes are those of another entry or chain");
+  }
+  if (entry.seq < seq) {
+    throw tampered(entry_name(entry.seq) + " comes twice");
+  }
+  gap_ = Gap{seq, entry.seq};
+}
+
 void ChainCheck::entry(const ExportedEntry& entry) {
   const std::uint64_t seq = tree_.size() + 1;
-  if (entry.seq != seq) {
-    throw Failure(ExitCode::incomplete, "incomplete: " + entry_name(seq) + " is missing; " +
-                                            entry_name(entry.seq) + " comes in its place");
+  if (gap_ || entry.seq != seq) {
+    out_of_order(entry);
+    return;
   }
   if (entry.prev_hash != previous_) {
     throw tampered(entry_name(seq) + " does not follow from the entry before it");
@@ -118,6 +137,11 @@ void ChainCheck::hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoin
 }
 
 Verified ChainCheck::finish() const {
+  if (gap_) {
+    throw Failure(ExitCode::incomplete, "incomplete: " + entry_name(gap_->missing) +
+                                            " is missing; " + entry_name(gap_->came) +
+                                            " comes in its place");
+  }
   if (checkpoints_.empty()) {
     throw Failure(ExitCode::incomplete,
                   "incomplete: no checkpoint is signed under a key that you trust");
@@ -138,6 +162,13 @@ Verified ChainCheck::finish() const {
                   "truncated: a note from before covers " + std::to_string(earlier_.back().size) +
                       " entries, and there are " + std::to_string(tree_.size()) +
                       "; no restore of the chain was declared that would explain it");
+  }
+  if (tree_.size() > covered) {
+    throw Failure(ExitCode::incomplete,
+                  "incomplete: there are " + std::to_string(tree_.size()) +
+                      " entries, and the newest checkpoint that is signed under a key that you "
+                      "trust covers " +
+                      std::to_string(covered));
   }
   if (const auto* restore = news()) {
     throw Failure(ExitCode::restored,

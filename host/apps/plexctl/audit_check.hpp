@@ -11,9 +11,9 @@
 // Every finding is a Failure, with the code of its kind:
 //   tampered    entries or notes are not what was signed, or no chain at all
 //   truncated   entries that a checkpoint of the export, or a note from before, covers are missing
-//   at
-//               the end
-//   incomplete  something else is missing: an entry in between, or a checkpoint that is trusted
+//               at the end
+//   incomplete  something else is missing: an entry in between, or a checkpoint that is trusted and
+//               covers the last of them
 //   restored    all holds, and the chain was set back to an earlier point, as its operator and the
 //               signer have declared; unless a note from before is newer than that
 //
@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,12 @@ class ChainCheck {
   [[nodiscard]] Verified finish() const;
 
  private:
+  struct Gap {
+    std::uint64_t missing = 0;
+    std::uint64_t came = 0;  // in its place
+  };
+  // An entry that is not the next. Throws Failure unless it may be missing.
+  void out_of_order(const ExportedEntry& entry);
   // The newest restore that no note from before knows of, or null.
   [[nodiscard]] const sdk::RestoreStatement* news() const;
   void hold_against_tree(const std::vector<sdk::Checkpoint>& checkpoints, std::size_t& next) const;
@@ -68,6 +75,8 @@ class ChainCheck {
   sdk::Beginning begins_;
   std::vector<sdk::Checkpoint> checkpoints_;  // ascending, as earlier_
   std::vector<sdk::Checkpoint> earlier_;
+  // Where the order broke: from then on only the number that is missing is looked for.
+  std::optional<Gap> gap_;
   bool lost_ = false;  // a note from before is of what a restore lost
   std::size_t next_checkpoint_ = 0;
   std::size_t next_earlier_ = 0;

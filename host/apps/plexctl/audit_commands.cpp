@@ -8,6 +8,7 @@
 #include <ostream>
 #include <system_error>
 
+#include "host/apps/plexctl/audit_agreement.hpp"
 #include "host/apps/plexctl/audit_check.hpp"
 #include "host/apps/plexctl/audit_files.hpp"
 #include "host/apps/plexctl/audit_proof.hpp"
@@ -135,7 +136,10 @@ Exported export_checkpoints(const Client& client, const std::string& chain,
         throw Failure(ExitCode::failed, "the server's list of checkpoints does not ascend");
       }
       out.covered = number_at(item, "size");
-      file.write(item);
+      Json kept = item;
+      kept.erase("signed_at");  // nothing vouches for these two
+      kept.erase("key_id");
+      file.write(kept);
       ++out.checkpoints;
     }
     if (cursor.empty()) {
@@ -230,10 +234,13 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
   }
   auto trusted = trusted_keys(keys);
   std::string origin;
+  std::uint64_t count = 0;
   read_lines(directory / "chain.json", [&](const Json& about) {
     origin = text_at(about, "format") == kFormat ? text_at(about, "origin") : std::string();
+    count = number_at(about, "entries");
   });
   ChainCheck check(origin, std::move(trusted));
+  ExportAgreement files(count);
   if (fs::exists(directory / "begins.json")) {
     read_lines(directory / "begins.json", [&](const Json& item) {
       check.begin({number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "entry_hash")))},
@@ -247,15 +254,19 @@ std::string verify_audit(const fs::path& directory, const std::vector<std::strin
   for (const std::string& note : earlier) {
     check.earlier(read_note(note, ExitCode::invalid));
   }
-  read_lines(directory / "checkpoints.jsonl",
-             [&](const Json& item) { check.checkpoint(text_at(item, "note")); });
+  read_lines(directory / "checkpoints.jsonl", [&](const Json& item) {
+    check.checkpoint(text_at(item, "note"));
+    files.checkpoint(item);
+  });
   EntryReader entries(directory / "entries.jsonl");
   for (auto batch = entries.next(); !batch.empty(); batch = entries.next()) {
     for (const ExportedEntry& entry : batch) {
       check.entry(entry);
+      files.entry(entry);
     }
   }
   const Verified all = check.finish();
+  files.finish(all.left + all.entries);
   if (format == Format::json) {
     return pretty({{"origin", origin},
                    {"entries", all.entries},

@@ -96,13 +96,17 @@ const sdk::RestoreStatement* ChainNotes::lost_in(const sdk::Checkpoint& checkpoi
   return at == restores_.end() ? nullptr : &*at;
 }
 
+bool names_itself(const ExportedEntry& entry, const std::string& chain) {
+  return entry.canonical_bytes.starts_with(R"({"v":1,"chain":")" + chain + R"(","seq":)" +
+                                           std::to_string(entry.seq) + ",");
+}
+
 void check_entry(const ExportedEntry& entry, const std::string& chain) {
   const std::string name = "entry " + std::to_string(entry.seq);
   if (entry.entry_hash != sha256(entry.prev_hash + sha256(entry.canonical_bytes))) {
     throw tampered("the bytes of " + name + " are not those of its hash");
   }
-  if (!entry.canonical_bytes.starts_with(R"({"v":1,"chain":")" + chain + R"(","seq":)" +
-                                         std::to_string(entry.seq) + ",")) {
+  if (!names_itself(entry, chain)) {
     throw tampered("the bytes of " + name + " are those of another entry or chain");
   }
 }

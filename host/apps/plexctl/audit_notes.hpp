@@ -29,6 +29,9 @@ struct ExportedEntry {
   std::string canonical_bytes;
 };
 
+// Whether its bytes begin with this chain and its number.
+[[nodiscard]] bool names_itself(const ExportedEntry& entry, const std::string& chain);
+
 // Throws where the entry is not what its hash says, or another chain's or number's.
 void check_entry(const ExportedEntry& entry, const std::string& chain);
 

@@ -197,9 +197,10 @@ Status AuditPlugin::build(const sdk::Metrics& metrics, ChainWatch::Pace pace,
   denial_report_ = std::make_unique<DenialReport>(*denial_cap_, *committer_, clock_, log_);
   port_ = std::make_unique<Port>(
       Port::Parts{clock_, *staged, &store_, peppers_.get(), &resolvers_, committer_.get()});
-  verifier_ = std::make_unique<Verifier>(store_, checkpoint_store_, log_);
+  const SubjectCheck subjects(store_, *peppers_);
+  verifier_ = std::make_unique<Verifier>(store_, checkpoint_store_, subjects, log_);
   signer_ = std::make_unique<NoteSigner>(clock_);
-  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, epoch_store_, *signer_,
+  watch_ = std::make_unique<ChainWatch>(store_, checkpoint_store_, epoch_store_, subjects, *signer_,
                                         *verifier_, log_, pace, ChainWatch::Meters{*read, *broken});
   reconcile_ = std::make_unique<ReconcileProbe>(*verifier_, *watch_, clock_);
   erasure_ = std::make_unique<Erasure>(store_, *peppers_, clock_, log_);

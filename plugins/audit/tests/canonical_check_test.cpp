@@ -129,5 +129,14 @@ TEST_CASE("a member that is repeated, added or of another shape is found", "[aud
   CHECK(with("\"" + std::string(64, 'a') + "\"", "null"));
 }
 
+TEST_CASE("the context's digest is the last member, or there is none", "[audit]") {
+  const std::string digest(64, 'a');
+  const std::string member = R"(,"request_context_hash":)";
+  CHECK(context_digest("{\"v\":1" + member + "\"" + digest + "\"}") == digest);
+  CHECK(context_digest("{\"v\":1" + member + "null}").empty());
+  CHECK(context_digest("{\"v\":1" + member + "\"" + digest + "\"} ").empty());
+  CHECK(context_digest("").empty());
+}
+
 }  // namespace
 }  // namespace plexsphere::audit

@@ -83,6 +83,15 @@ TEST_CASE("a gap and a cut tail are missing entries", "[audit]") {
   CHECK_FALSE(cut->expected);
 }
 
+TEST_CASE("a number that is there twice is named, whatever the second entry is", "[audit]") {
+  auto twice = sound_chain(3);
+  twice.insert(twice.begin() + 1, twice[1]);
+  const auto found = walk(twice);
+  REQUIRE(found);
+  CHECK(found->seq == 2);
+  CHECK(found->finding == Finding::duplicate_entry);
+}
+
 TEST_CASE("filter columns and an entry's own number are held against its bytes", "[audit]") {
   auto columns = sound_chain(3);
   columns[2].columns_match = false;

@@ -75,7 +75,7 @@ void LiveAudit::begin_jobs() {
 void LiveAudit::make_services(const ChainDatabase& database, int pool_size,
                               const std::string& settings) {
   const std::string key = files_.path() / "root.key";
-  std::ofstream(key) << "key for these tests and nobody s";
+  std::ofstream(key) << kRootKey;
   ::chmod(key.c_str(), 0400);
   const std::string file = files_.path() / "plexsphere.toml";
   std::ofstream(file) << "[database]\ndsn = \"" << database.dsn("plexsphere_core")

@@ -29,6 +29,9 @@ namespace plexsphere::audit::test {
 // For what another thread does.
 inline constexpr std::chrono::seconds kPatience{20};
 
+// What the chains' peppers are sealed under: the same in every process of a test.
+inline constexpr const char* kRootKey = "key for these tests and nobody s";
+
 struct Reply {
   int status = 0;
   std::string body;  // of a response

@@ -44,7 +44,8 @@ class Export {
     }
     sign({kOrigin, static_cast<std::uint64_t>(size), tree.root()});
     std::ofstream(files_.path() / "chain.json")
-        << plexctl::Json{{"format", "plexsphere-audit-export/1"}, {"origin", kOrigin}}.dump();
+        << plexctl::Json{{"format", "plexsphere-audit-export/1"}, {"origin", kOrigin}, {"entries", size}}
+               .dump();
   }
 
   // As `plexctl audit verify` does.
@@ -76,7 +77,12 @@ class Export {
     const std::string note =
         sdk::note_text({text, {{kOrigin, sdk::note_key_id(&plexctl::sha256, key), signature}}});
     std::ofstream(files_.path() / "checkpoints.jsonl")
-        << plexctl::Json{{"size", checkpoint.size}, {"note", note}}.dump() << '\n';
+        << plexctl::Json{{"size", checkpoint.size},
+                         {"root_hash", sdk::hex_encode(checkpoint.root)},
+                         {"verifier_key", key_},
+                         {"note", note}}
+               .dump()
+        << '\n';
   }
 
   const std::int64_t size_;

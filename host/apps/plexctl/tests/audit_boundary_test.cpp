@@ -67,7 +67,8 @@ TEST_CASE("entries that left without a signed word are missing", "[plexctl][audi
   SECTION("the newest checkpoint lets none leave") {
     const PrunedChain undeclared(false);
     taken.edit("checkpoints.jsonl", [&](int number, const std::string& line) {
-      return number == 2 ? json{{"size", 600}, {"note", undeclared.pruned.notes[1]}}.dump() : line;
+      return number == 2 ? undeclared.pruned.checkpoint_item(undeclared.pruned.notes[1]).dump()
+                         : line;
     });
     site.write(taken);
   }

@@ -8,15 +8,15 @@ using namespace plexsphere;
 using namespace plexsphere::plexctl;
 
 TEST_CASE("an export that is as it was signed is intact, and nobody is asked", "[plexctl][audit]") {
-  const Chain chain(9);
+  const Chain chain(7);
   const Export taken(chain);
   const Run run = taken.verify({"--key", chain.key.text()});
   INFO(run.err);
   CHECK(run.code == 0);
-  CHECK(run.out == "intact: 9 entries, 7 of them under 2 checkpoints\n");
+  CHECK(run.out == "intact: 7 entries, 7 of them under 2 checkpoints\n");
   const Run as_json = taken.verify({"--key", chain.key.text(), "--output", "json"});
   CHECK(json::parse(as_json.out) ==
-        json{{"origin", kOrigin}, {"entries", 9}, {"checkpoints", 2}, {"covered", 7}, {"left", 0}});
+        json{{"origin", kOrigin}, {"entries", 7}, {"checkpoints", 2}, {"covered", 7}, {"left", 0}});
 }
 
 TEST_CASE("whatever was changed in an export is tampering, and named", "[plexctl][audit]") {
@@ -59,6 +59,36 @@ TEST_CASE("whatever was changed in an export is tampering, and named", "[plexctl
     });
     CHECK(contains(outcome().err, "tampered: a checkpoint of 3 entries comes after one of 7"));
   }
+  SECTION("what stands beside a note") {
+    taken.edit("checkpoints.jsonl", [&](int number, const std::string& line) {
+      return number == 2 ? replaced(line, "\"size\":7", "\"size\":6") : line;
+    });
+    CHECK(contains(outcome().err, "tampered: what stands beside the note of checkpoint 2 is not"));
+  }
+  SECTION("the key beside a note") {
+    taken.edit("checkpoints.jsonl", [&](int number, const std::string& line) {
+      return number == 1 ? replaced(line, chain.key.text(), SigningKey('o').text()) : line;
+    });
+    CHECK(contains(outcome().err, "tampered: checkpoint 1 is not signed under the key"));
+  }
+  SECTION("the order of entries") {
+    taken.edit("entries.jsonl", [&](int number, const std::string& line) {
+      return number == 4 ? chain.records[4].dump() : number == 5 ? chain.records[3].dump() : line;
+    });
+    CHECK(contains(outcome().err, "tampered: entry 4 comes after entry 5"));
+  }
+  SECTION("an entry twice") {
+    taken.edit("entries.jsonl", [&](int number, const std::string& line) {
+      return number == 5 ? chain.records[3].dump() : line;
+    });
+    CHECK(contains(outcome().err, "tampered: entry 4 comes twice"));
+  }
+  SECTION("the number of an entry") {
+    taken.edit("entries.jsonl", [&](int number, const std::string& line) {
+      return number == 4 ? replaced(line, "\"seq\":4", "\"seq\":44") : line;
+    });
+    CHECK(contains(outcome().err, "tampered: in place of entry 4 comes entry 44, whose bytes"));
+  }
   SECTION("a note that is none") {
     taken.edit("checkpoints.jsonl", [&](int, const std::string&) {
       return json{{"note", "x"}}.dump();
@@ -92,6 +122,13 @@ TEST_CASE("an export that lacks what verifying needs is incomplete", "[plexctl][
   SECTION("a trusted checkpoint") {
     key = SigningKey('o').text();
     wanted = "incomplete: no checkpoint is signed under a key that you trust";
+  }
+  SECTION("a checkpoint over the last entries") {
+    taken.edit("checkpoints.jsonl",
+               [](int number, std::string line) { return number == 2 ? std::string() : line; });
+    wanted =
+        "incomplete: there are 9 entries, and the newest checkpoint that is signed under a key "
+        "that you trust covers 3";
   }
   SECTION("the file that is written last") {
     std::filesystem::remove(taken.path() / "chain.json");

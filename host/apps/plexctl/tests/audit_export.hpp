@@ -87,10 +87,19 @@ struct Chain {
   json checkpoint_items() const {
     json items = json::array();
     for (const std::string& note : notes) {
-      items.push_back(
-          {{"size", sdk::parse_checkpoint(sdk::parse_note(note)->text)->size}, {"note", note}});
+      items.push_back(checkpoint_item(note));
     }
     return items;
+  }
+  // As the server lists it.
+  json checkpoint_item(const std::string& note) const {
+    const auto checkpoint = *sdk::parse_checkpoint(sdk::parse_note(note)->text);
+    return {{"size", checkpoint.size},
+            {"root_hash", sdk::hex_encode(checkpoint.root)},
+            {"signed_at", "2026-01-15T11:00:00.000000Z"},
+            {"key_id", "k-1"},
+            {"verifier_key", key.text()},
+            {"note", note}};
   }
 
   SigningKey key{'k'};
@@ -102,8 +111,11 @@ struct Chain {
 class Export {
  public:
   explicit Export(const Chain& chain) {
-    std::ofstream(path() / "chain.json")
-        << json{{"format", "plexsphere-audit-export/1"}, {"origin", kOrigin}}.dump() << "\n";
+    std::ofstream(path() / "chain.json") << json{{"format", "plexsphere-audit-export/1"},
+                                                 {"origin", kOrigin},
+                                                 {"entries", chain.records.back().at("seq")}}
+                                                .dump()
+                                         << "\n";
     for (const json& item : chain.checkpoint_items()) {
       std::ofstream(path() / "checkpoints.jsonl", std::ios::app) << item.dump() << "\n";
     }

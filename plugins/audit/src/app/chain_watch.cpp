@@ -131,14 +131,20 @@ ChainWatch::Look ChainWatch::look(const Uuid& chain, Seen& seen, std::int64_t he
     outcome = look_back(chain, seen);
   }
   if (outcome == Look::kHolds) {
+    outcome = look_at_head(chain, seen, head);
+  }
+  if (outcome == Look::kHolds) {
     outcome = read_tail(chain, seen, head);
   }
   seen.whole = seen.whole || outcome == Look::kHolds;
   if (outcome == Look::kHolds) {
-    outcome = check_newest(chain, seen);
+    outcome = check_checkpoints(chain, seen);
   }
   if (outcome == Look::kHolds) {
     outcome = read_sample(chain, seen);
+  }
+  if (outcome == Look::kHolds) {
+    outcome = check_subjects(chain, seen);
   }
   return outcome;
 }
@@ -166,6 +172,16 @@ ChainWatch::Look ChainWatch::skip(const Uuid& chain, Seen& seen) {
   return Look::kHolds;
 }
 
+// Entries that were read cannot be read again as far as a head before them; a chain that begins has
+// one entry.
+ChainWatch::Look ChainWatch::look_at_head(const Uuid& chain, const Seen& seen, std::int64_t head) {
+  if (head >= std::max<std::int64_t>(seen.seq, 1)) {
+    return Look::kHolds;
+  }
+  return outcome(
+      chain, std::optional(Divergence{head, Finding::head_mismatch, std::nullopt, std::nullopt}));
+}
+
 ChainWatch::Look ChainWatch::look_back(const Uuid& chain, const Seen& seen) {
   if (seen.seq <= seen.begins) {
     return Look::kHolds;
@@ -177,9 +193,20 @@ ChainWatch::Look ChainWatch::look_back(const Uuid& chain, const Seen& seen) {
   if (now.value() == seen.hash) {
     return Look::kHolds;
   }
-  const Divergence divergence{seen.seq, Finding::rewritten, seen.hash, now.value()};
-  verifier_.report(chain, divergence);
-  found(chain, divergence);
+  return outcome(chain,
+                 std::optional(Divergence{seen.seq, Finding::rewritten, seen.hash, now.value()}));
+}
+
+ChainWatch::Look ChainWatch::outcome(const Uuid& chain,
+                                     const sdk::Result<std::optional<Divergence>>& found_now) {
+  if (!found_now.ok()) {
+    return Look::kAway;
+  }
+  if (!found_now.value()) {
+    return Look::kHolds;
+  }
+  verifier_.report(chain, *found_now.value());
+  found(chain, *found_now.value());
   return Look::kBroken;
 }
 
@@ -193,17 +220,28 @@ ChainWatch::Look ChainWatch::read_tail(const Uuid& chain, Seen& seen, std::int64
   return outcome;
 }
 
-ChainWatch::Look ChainWatch::check_newest(const Uuid& chain, Seen& seen) {
-  const auto divergence = check_.newest(chain, seen.checkpoints);
-  if (!divergence.ok()) {
-    return Look::kAway;
+ChainWatch::Look ChainWatch::check_checkpoints(const Uuid& chain, Seen& seen) {
+  const Look newest = outcome(chain, check_.newest(chain, seen.checkpoints));
+  if (newest != Look::kHolds) {
+    return newest;
   }
-  if (!divergence.value()) {
-    return Look::kHolds;
+  const auto older = check_.older(chain, seen.checkpoints, seen.begins);
+  if (older.ok() && older.value()) {
+    const auto begins = verifier_.beginning(chain);
+    if (!begins.ok()) {
+      return Look::kAway;
+    }
+    if (static_cast<std::int64_t>(begins->seq) != seen.begins) {
+      return Look::kHolds;  // perhaps what it covers has left meanwhile; the next round tells
+    }
   }
-  verifier_.report(chain, *divergence.value());
-  found(chain, *divergence.value());
-  return Look::kBroken;
+  return outcome(chain, older);
+}
+
+// A pepper that cannot be had is no reason not to look at what follows.
+ChainWatch::Look ChainWatch::check_subjects(const Uuid& chain, Seen& seen) {
+  const auto found_now = subjects_.next(chain, seen.subject, kSubjects);
+  return found_now.ok() ? outcome(chain, found_now) : Look::kHolds;
 }
 
 ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
@@ -222,11 +260,15 @@ ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
 
 ChainWatch::Look ChainWatch::read(const Uuid& chain, std::int64_t from, std::int64_t to,
                                   Seen& reached, CheckpointCheck::Batch* batch) {
+  std::vector<std::int64_t> told;  // sizes of checkpoints
   const auto verdict = verifier_.verify(
       chain, {from, to}, [this] { return !stopping(); },
-      [batch](const Link& link) {
+      [&](const Link& link) {
         if (batch != nullptr) {
           batch->read(link);
+        }
+        if (const auto size = CheckpointCheck::told_by(link.canonical_bytes); size > 0) {
+          told.push_back(size);
         }
       });
   if (!verdict.ok()) {
@@ -237,9 +279,10 @@ ChainWatch::Look ChainWatch::read(const Uuid& chain, std::int64_t from, std::int
     return Look::kBroken;
   }
   if (batch != nullptr && batch->divergence()) {
-    verifier_.report(chain, *batch->divergence());
-    found(chain, *batch->divergence());
-    return Look::kBroken;
+    return outcome(chain, batch->divergence());
+  }
+  if (const Look there = outcome(chain, check_.all_there(chain, told)); there != Look::kHolds) {
+    return there;
   }
   const std::int64_t entries = verdict->to - from + 1;
   if (entries == 0) {

@@ -22,6 +22,7 @@
 
 #include "app/checkpoint_check.hpp"
 #include "app/note_signer.hpp"
+#include "app/subject_check.hpp"
 #include "app/verifier.hpp"
 #include "plexsphere/sdk/services.hpp"
 #include "store/audit_store.hpp"
@@ -41,12 +42,15 @@ class ChainWatch {
   };
   static constexpr std::int64_t kBatch = 2'048;  // entries of one read transaction
   static constexpr std::int64_t kSample = 512;   // entries read again in each round, per chain
+  static constexpr std::int64_t kSubjects = 64;  // subjects looked at in each round, per chain
 
-  ChainWatch(AuditStore store, CheckpointStore checkpoints, EpochStore epochs, NoteSigner& signer,
-             const Verifier& verifier, sdk::Log log, Pace pace, Meters meters)
+  ChainWatch(AuditStore store, CheckpointStore checkpoints, EpochStore epochs,
+             SubjectCheck subjects, NoteSigner& signer, const Verifier& verifier, sdk::Log log,
+             Pace pace, Meters meters)
       : store_(std::move(store)),
         check_(std::move(checkpoints)),
         epochs_(std::move(epochs)),
+        subjects_(std::move(subjects)),
         signer_(signer),
         verifier_(verifier),
         log_(log),
@@ -58,6 +62,9 @@ class ChainWatch {
 
   void start();
   void stop();
+  // One look at every chain, on the caller's thread: what the watch's own does again and again.
+  // Not between start and stop.
+  void round();
 
   struct Broken {
     std::size_t chains = 0;
@@ -74,6 +81,7 @@ class ChainWatch {
     std::int64_t seq = 0;
     std::string hash;  // of `seq`
     std::int64_t sampled = 0;
+    std::string subject;  // pseudonym of the one that was looked at last
     std::int64_t epoch = 1;
     std::int64_t begins = 0;  // entries up to it may have left
     bool whole = false;       // it was read to its end once
@@ -85,7 +93,6 @@ class ChainWatch {
   enum class Look { kHolds, kBroken, kAway };
 
   void run();
-  void round();
   // False when the database is away.
   bool read_epochs();
   // Starts anew with a chain whose restore was declared since it was read.
@@ -93,11 +100,16 @@ class ChainWatch {
   // Passes over entries that have left, as the newest checkpoint says.
   Look skip(const sdk::Uuid& chain, Seen& seen);
   Look look(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
+  // Whether the head is not before what was read.
+  Look look_at_head(const sdk::Uuid& chain, const Seen& seen, std::int64_t head);
   // Whether the entry that was read last is still what it was.
   Look look_back(const sdk::Uuid& chain, const Seen& seen);
   Look read_tail(const sdk::Uuid& chain, Seen& seen, std::int64_t head);
   Look read_sample(const sdk::Uuid& chain, Seen& seen);
-  Look check_newest(const sdk::Uuid& chain, Seen& seen);
+  Look check_checkpoints(const sdk::Uuid& chain, Seen& seen);
+  Look check_subjects(const sdk::Uuid& chain, Seen& seen);
+  // Reports what was found, if it was.
+  Look outcome(const sdk::Uuid& chain, const sdk::Result<std::optional<Divergence>>& found);
   // Reads from..to and reports what does not hold; `reached` is how far it does. `batch` is for
   // entries that come next.
   Look read(const sdk::Uuid& chain, std::int64_t from, std::int64_t to, Seen& reached,
@@ -111,6 +123,7 @@ class ChainWatch {
   const AuditStore store_;
   const CheckpointCheck check_;
   const EpochStore epochs_;
+  const SubjectCheck subjects_;
   NoteSigner& signer_;
   const Verifier& verifier_;
   const sdk::Log log_;
@@ -123,7 +136,7 @@ class ChainWatch {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = true;  // these three under mutex_
+  bool stopping_ = false;  // these three under mutex_
   std::string restored_;
   std::map<sdk::Uuid, std::string> broken_;  // number and finding
   std::thread thread_;

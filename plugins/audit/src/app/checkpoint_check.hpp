@@ -1,6 +1,7 @@
 // Holds a chain's checkpoints against its entries, for the watch: each of them against the root
 // over all entries, as they are read from the first one on; the newest again whenever it is another
-// one.
+// one, and the older ones in turn. A checkpoint leaves an entry of its own in the chain, so one
+// that an entry tells of and that is not kept was taken away.
 //
 // What was read is remembered in the process, as the watch does. Thread-safe but for the state
 // handed in, which belongs to one thread; blocks on the database.
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,8 +30,8 @@ class CheckpointCheck {
   // Of one chain.
   struct Seen {
     sdk::merkle::CompactRange tree{&sha256};  // over the entries that were read
-    std::int64_t size = 0;                    // of the newest checkpoint that held
-    std::string root;
+    StoredCheckpoint newest;                  // that held, as it was then; of size 0: none
+    std::int64_t looked_at = 0;               // size of the older one that was looked at last
   };
 
   // Of the entries that are read next.
@@ -58,11 +60,29 @@ class CheckpointCheck {
     return kept_range(store_, chain, end);
   }
 
+  // The size of the checkpoint that an entry tells of, being its own entry; 0 for any other.
+  static std::int64_t told_by(std::string_view canonical);
+  // Whether checkpoints of these sizes are there, of which entries tell.
+  sdk::Result<std::optional<Divergence>> all_there(const sdk::Uuid& chain,
+                                                   const std::vector<std::int64_t>& sizes) const;
+
+  // Whether kOlder more of the checkpoints that were read are still of these entries' tree, further
+  // on each time. Of those that cover less than the first `begins` entries, which may have left, the
+  // note alone is left to look at.
+  static constexpr std::int64_t kOlder = 4;
+  sdk::Result<std::optional<Divergence>> older(const sdk::Uuid& chain, Seen& seen,
+                                               std::int64_t begins) const;
+
   // Whether the newest checkpoint is one of these entries, as far as they were read, covers none
   // that is not there, and follows the one that was seen before.
   sdk::Result<std::optional<Divergence>> newest(const sdk::Uuid& chain, Seen& seen) const;
 
  private:
+  // A checkpoint that is not the root over the entries, or not signed under the key beside it.
+  sdk::Result<std::optional<Divergence>> fault(const sdk::Uuid& chain,
+                                               const StoredCheckpoint& checkpoint) const;
+  static sdk::Result<std::optional<Divergence>> note_fault(const sdk::Uuid& chain,
+                                                           const StoredCheckpoint& checkpoint);
   sdk::Result<std::optional<Divergence>> is_there(const sdk::Uuid& chain,
                                                   const StoredCheckpoint& checkpoint) const;
 

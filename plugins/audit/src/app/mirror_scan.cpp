@@ -90,7 +90,7 @@ bool MirrorScan::check_chains(std::size_t budget) {
     for (const auto& [chain, seq] : *heads) {
       auto& after = after_[chain];
       const auto copies = parts_.store.archived(chain, after, kSample);
-      if (!copies.ok() || !check(*copies)) {
+      if (!copies.ok() || !check(*copies) || !look_beyond(chain, seq)) {
         return false;
       }
       const bool more = static_cast<std::int64_t>(copies->size()) == kSample;
@@ -111,11 +111,12 @@ bool MirrorScan::check_chains(std::size_t budget) {
 
 bool MirrorScan::check(const std::vector<ArchivedCopy>& copies) {
   const auto now = parts_.clock.now();
-  std::vector<const ArchivedEntry*> entries;
+  std::vector<const ArchivedCopy*> kept;
   std::vector<std::string> keys;
-  for (const auto& [entry, archived_at] : copies) {
-    if (archived_at + parts_.settings.retention_for(entry.chain) > now) {
-      entries.push_back(&entry);
+  for (const ArchivedCopy& copy : copies) {
+    const ArchivedEntry& entry = copy.entry;
+    if (copy.archived_at > now - parts_.settings.retention_for(entry.chain)) {
+      kept.push_back(&copy);
       keys.push_back(object_key(entry.chain, entry.seq));
     } else {
       clear({entry.chain, entry.seq});
@@ -124,7 +125,7 @@ bool MirrorScan::check(const std::vector<ArchivedCopy>& copies) {
   const auto objects = mirror_.get(keys, [this] { return stopping(); });
   bool all = true;
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const ArchivedEntry& entry = *entries[i];
+    const ArchivedEntry& entry = kept[i]->entry;
     if (!objects[i].ok()) {
       all = false;
       continue;
@@ -132,13 +133,46 @@ bool MirrorScan::check(const std::vector<ArchivedCopy>& copies) {
     parts_.meters.checked.add();
     const auto& object = objects[i].value();
     const auto read = object ? from_object(object->body) : std::nullopt;
-    if (read == entry && proves_itself(*read)) {
+    if (read == entry && proves_itself(*read) && object->etag == kept[i]->etag) {
       clear({entry.chain, entry.seq});
     } else {
       found(entry, read);
     }
   }
   return all && !stopping();
+}
+
+// Entries are copied once they are committed. The chain is looked at again after the object was,
+// since both may have come meanwhile. A copy that does not follow from the chain's end is of what a
+// restore to an earlier point lost, and of no entry that was cut off.
+bool MirrorScan::look_beyond(const Uuid& chain, std::int64_t head) {
+  const auto objects = mirror_.get({object_key(chain, head + 1)}, [this] { return stopping(); });
+  if (!objects.front().ok()) {
+    return false;
+  }
+  const auto& object = objects.front().value();
+  const auto read = object ? from_object(object->body) : std::nullopt;
+  const bool is_copy =
+      read && read->chain == chain && read->seq == head + 1 && proves_itself(*read);
+  if (!is_copy && !cut_off_.contains(chain)) {
+    return true;
+  }
+  const auto last = parts_.chains.entry_hash_now(chain, head);
+  const auto next = parts_.chains.entry_hash_now(chain, head + 1);
+  if (!last.ok() || !next.ok()) {
+    return false;
+  }
+  const bool cut_off = is_copy && !next.value() && last.value() == read->prev_hash;
+  if (const auto at = cut_off_.find(chain);
+      at != cut_off_.end() && !(cut_off && at->second == head + 1)) {
+    clear({chain, at->second});
+    cut_off_.erase(at);
+  }
+  if (cut_off) {
+    cut_off_[chain] = head + 1;
+    found(*read, std::nullopt);
+  }
+  return true;
 }
 
 void MirrorScan::found(const ArchivedEntry& entry, const std::optional<ArchivedEntry>& object) {

@@ -3,8 +3,10 @@
 // round.
 //
 // An object is wrong when it is gone, cannot be read, does not prove itself, or says something else
-// than the entry. That is kept in the quarantine, and looked at again first in each round of
-// whoever leads, until it is right again. Objects past their retention may be gone.
+// than the entry, or when the store calls it otherwise than the entry's stamp does. A copy of an
+// entry that is not there, and that follows from the end of a chain, is of one that was cut off.
+// That is kept in the quarantine, and looked at again first in each round of whoever leads, until
+// it is right again. Objects past their retention may be gone.
 //
 // Thread safety: run from the job, the rest from any thread; start and stop from one. Owns its
 // thread, which alone talks to the store: the job only says that it is time.
@@ -71,6 +73,7 @@ class MirrorScan {
   // False when the store or the database did not answer, or the process stops.
   bool check_chains(std::size_t budget);
   bool check(const std::vector<ArchivedCopy>& copies);
+  bool look_beyond(const sdk::Uuid& chain, std::int64_t head);
   void found(const ArchivedEntry& entry, const std::optional<ArchivedEntry>& object);
   void clear(const Key& key);
   bool stopping() const;
@@ -78,9 +81,10 @@ class MirrorScan {
   const Parts parts_;
   const Mirror mirror_;
 
-  // On the thread only: where the next round goes on.
+  // On the thread only: where the next round goes on, and what was cut off at the last look.
   sdk::Uuid chain_;
   std::map<sdk::Uuid, std::int64_t> after_;
+  std::map<sdk::Uuid, std::int64_t> cut_off_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -48,6 +48,22 @@ sdk::Result<std::string> Peppers::of(const Uuid& chain, std::string_view subject
   return std::move(*found);
 }
 
+sdk::Result<std::optional<std::string>> Peppers::existing(const Uuid& chain,
+                                                          std::string_view subject) {
+  if (auto found = known(chain, subject)) {
+    return found;
+  }
+  const auto stored = store_.find_pepper(chain);
+  if (!stored.ok()) {
+    return unavailable(stored.error());
+  }
+  if (!*stored) {
+    return std::optional<std::string>{};
+  }
+  auto found = of(chain, subject);
+  return found.ok() ? sdk::Result<std::optional<std::string>>(std::move(*found)) : found.error();
+}
+
 Status Peppers::obtain(const Uuid& chain) {
   auto stored = store_.find_pepper(chain);
   if (stored.ok() && !*stored) {

@@ -39,6 +39,10 @@ class Peppers {
   // whatever reason: without it nothing may be recorded. Blocks on the database.
   sdk::Result<std::string> of(const sdk::Uuid& chain, std::string_view subject);
 
+  // The same of a chain that has a pepper, nothing of one that has none yet: none is made.
+  sdk::Result<std::optional<std::string>> existing(const sdk::Uuid& chain,
+                                                   std::string_view subject);
+
   // Zeroes and forgets every pepper.
   void forget();
 

@@ -18,8 +18,29 @@ using sdk::Uuid;
 
 constexpr std::int64_t kAskEvery = 256;  // entries between two questions to keep_going
 constexpr std::int64_t kEverything = std::numeric_limits<std::int64_t>::max();
+// Entries after which what stands beside them is looked at.
+constexpr std::int64_t kSlice = 8'192;
 
 }  // namespace
+
+// A walk under way, and what came of it.
+struct Verifier::Stepping {
+  ChainWalk& walk;
+  const std::function<bool()>& keep_going;
+  const std::function<void(const Link&)>& each;
+  std::optional<Divergence> divergence;
+  bool cut_short = false;
+
+  // False where it ends.
+  bool step(const Link& link) {
+    divergence = walk.step(link);
+    if (!divergence && each) {
+      each(link);
+    }
+    cut_short = !divergence && walk.steps() % kAskEvery == 0 && !keep_going();
+    return !divergence && !cut_short;
+  }
+};
 
 Result<sdk::Beginning> Verifier::beginning(const Uuid& chain) const {
   const auto newest = checkpoints_.find(chain, std::nullopt);
@@ -94,27 +115,70 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
   if (!walk.ok()) {
     return walk.error();
   }
-  std::optional<Divergence> divergence;
-  bool cut_short = false;
-  const auto done =
-      store_.walk(*tx, chain, from, has_head ? to : kEverything, [&](const Link& link) {
-        divergence = walk->step(link);
-        if (!divergence && each) {
-          each(link);
-        }
-        cut_short = !divergence && walk->steps() % kAskEvery == 0 && !keep_going();
-        return !divergence && !cut_short;
-      });
-  if (!done.ok()) {
+  Stepping stepping{*walk, keep_going, each, {}, false};
+  if (auto done = read(*tx, chain, {from, has_head ? to : kEverything}, stepping); !done.ok()) {
     return done.error();
   }
+  std::optional<Divergence>& divergence = stepping.divergence;
+  const bool cut_short = stepping.cut_short;
+  const bool to_the_end = !cut_short && has_head && to == end;
   if (!divergence && !cut_short) {
-    const bool whole = has_head && to == end;
-    divergence = walk->finish(to, whole ? std::optional(head.value()->entry_hash) : std::nullopt);
+    divergence =
+        walk->finish(to, to_the_end ? std::optional(head.value()->entry_hash) : std::nullopt);
+  }
+  if (!divergence) {
+    const bool from_the_beginning = from <= static_cast<std::int64_t>(begins.seq) + 1;
+    auto stray = find_stray(*tx, chain, from_the_beginning, to_the_end);
+    if (!stray.ok()) {
+      return stray.error();
+    }
+    divergence = std::move(stray.value());
   }
   const std::int64_t reached = divergence ? divergence->seq : walk->last_seq();
   return Walked{{divergence, from, reached, divergence ? std::string() : walk->last_hash()},
                 !has_head && reached > 0};
+}
+
+// In slices, so that the look at what stands beside them is within the caller's time as well.
+sdk::Status Verifier::read(const sdk::Transaction& tx, const Uuid& chain, Range range,
+                           Stepping& stepping) const {
+  const auto step = [&](const Link& link) { return stepping.step(link); };
+  for (std::int64_t next = range.from; next <= range.to; next = stepping.walk.last_seq() + 1) {
+    const std::int64_t until = range.to - next < kSlice ? range.to : next + kSlice - 1;
+    if (auto done = store_.walk(tx, chain, next, until, step); !done.ok()) {
+      return done;
+    }
+    if (stepping.divergence) {
+      return {};
+    }
+    auto context = store_.context_fault(tx, chain, next, stepping.walk.last_seq());
+    if (!context.ok()) {
+      return context.error();
+    }
+    stepping.divergence = std::move(context.value());
+    if (stepping.divergence || stepping.cut_short || stepping.walk.last_seq() < until) {
+      return {};
+    }
+  }
+  return {};
+}
+
+Result<std::optional<Divergence>> Verifier::find_stray(const sdk::Transaction& tx,
+                                                       const Uuid& chain, bool from_the_beginning,
+                                                       bool to_the_end) const {
+  if (!from_the_beginning && !to_the_end) {
+    return std::optional<Divergence>{};
+  }
+  const auto strays = store_.strays(tx, chain);
+  if (!strays.ok()) {
+    return strays.error();
+  }
+  for (const Divergence& stray : *strays) {
+    if (stray.seq < 1 ? from_the_beginning : to_the_end) {
+      return std::optional(stray);
+    }
+  }
+  return std::optional<Divergence>{};
 }
 
 Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
@@ -143,6 +207,13 @@ Result<Verdict> Verifier::verify(const Uuid& chain, const Segment& segment,
   if (walked->head_missing && !verdict.divergence) {
     verdict.divergence = Divergence{verdict.to, Finding::head_mismatch, std::nullopt, std::nullopt};
     verdict.last_hash.clear();
+  }
+  if (!verdict.divergence && !segment.from && !segment.to && keep_going()) {
+    auto subjects = subjects_.every(chain);
+    if (!subjects.ok()) {
+      return subjects.error();
+    }
+    verdict.divergence = std::move(subjects.value());
   }
   if (verdict.divergence) {
     report(chain, *verdict.divergence);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "app/subject_check.hpp"
 #include "domain/chain_walk.hpp"
 #include "plexsphere/sdk/checkpoint.hpp"
 #include "plexsphere/sdk/services.hpp"
@@ -30,14 +31,20 @@ struct Verdict {
 
 class Verifier {
  public:
-  Verifier(AuditStore store, CheckpointStore checkpoints, sdk::Log log)
-      : store_(std::move(store)), checkpoints_(std::move(checkpoints)), log_(log) {}
+  Verifier(AuditStore store, CheckpointStore checkpoints, SubjectCheck subjects, sdk::Log log)
+      : store_(std::move(store)),
+        checkpoints_(std::move(checkpoints)),
+        subjects_(std::move(subjects)),
+        log_(log) {}
 
   // Walks until the end, a divergence, or `keep_going` says no; a segment cut short by the latter
   // is sound as far as the verdict's `to`. `each`, where given, gets every entry that fitted, in
-  // order; the walk may begin again from the first. A divergence is logged and quarantined.
+  // order; the walk may begin again from the first. What stands beside the entries is held against
+  // them as well, and the chain's subjects where no bound is given. A divergence is logged
+  // and quarantined.
   // A segment that begins with entries that have left begins where the chain does.
   // OUT_OF_RANGE "segment_out_of_range": it begins past the head, or ends behind the boundary.
+  // UNAVAILABLE "pepper_unavailable": nobody can tell who the subjects are.
   sdk::Result<Verdict> verify(const sdk::Uuid& chain, const Segment& segment,
                               const std::function<bool()>& keep_going,
                               const std::function<void(const Link&)>& each = {}) const;
@@ -55,16 +62,29 @@ class Verifier {
     Verdict verdict;
     bool head_missing = false;  // there are entries and no head
   };
+  struct Stepping;
+  struct Range {
+    std::int64_t from;
+    std::int64_t to;
+  };
   sdk::Result<Walked> walk(const sdk::Uuid& chain, const Segment& segment,
                            const sdk::Beginning& begins, const std::function<bool()>& keep_going,
                            const std::function<void(const Link&)>& each) const;
   sdk::Result<std::int64_t> first_of(const sdk::Transaction& tx, const sdk::Uuid& chain,
                                      const Segment& segment, const sdk::Beginning& begins) const;
+  // The entries of the range, and what stands beside those that the walk has come to.
+  sdk::Status read(const sdk::Transaction& tx, const sdk::Uuid& chain, Range range,
+                   Stepping& stepping) const;
+  // Entries outside of the chain, at an end of it that was reached.
+  sdk::Result<std::optional<Divergence>> find_stray(const sdk::Transaction& tx,
+                                                    const sdk::Uuid& chain, bool from_the_beginning,
+                                                    bool to_the_end) const;
   sdk::Result<ChainWalk> begin_walk(const sdk::Transaction& tx, const sdk::Uuid& chain,
                                     std::int64_t from, const sdk::Beginning& begins) const;
 
   AuditStore store_;
   CheckpointStore checkpoints_;
+  SubjectCheck subjects_;
   sdk::Log log_;
 };
 

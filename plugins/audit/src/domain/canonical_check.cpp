@@ -130,6 +130,19 @@ std::string_view decimal(std::int64_t number, char (&buffer)[24]) {
 
 }  // namespace
 
+std::string_view context_digest(std::string_view canonical) {
+  constexpr std::string_view kMember = ",\"request_context_hash\":\"";
+  constexpr std::string_view kEnd = "\"}";
+  constexpr std::size_t kDigest = 64;
+  constexpr std::size_t kTail = kMember.size() + kDigest + kEnd.size();
+  if (canonical.size() < kTail) {
+    return {};
+  }
+  const std::string_view tail = canonical.substr(canonical.size() - kTail);
+  return tail.starts_with(kMember) && tail.ends_with(kEnd) ? tail.substr(kMember.size(), kDigest)
+                                                           : std::string_view{};
+}
+
 bool says_exactly(std::string_view canonical, const FilterColumns& columns) {
   Reader reader(canonical);
   char number[24];

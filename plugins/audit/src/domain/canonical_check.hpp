@@ -25,6 +25,10 @@ struct FilterColumns {
   std::string_view correlation_id;
 };
 
+// The digest of the request's context, hex, that canonical bytes end with; empty where they have
+// none.
+[[nodiscard]] std::string_view context_digest(std::string_view canonical);
+
 [[nodiscard]] bool says_exactly(std::string_view canonical, const FilterColumns& columns);
 
 }  // namespace plexsphere::audit

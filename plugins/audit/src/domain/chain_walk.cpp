@@ -15,6 +15,14 @@ std::string_view finding_name(Finding finding) {
       return "hash_mismatch";
     case Finding::content_differs:
       return "content_differs";
+    case Finding::duplicate_entry:
+      return "duplicate_entry";
+    case Finding::stray_entry:
+      return "stray_entry";
+    case Finding::context_differs:
+      return "context_differs";
+    case Finding::subject_differs:
+      return "subject_differs";
     case Finding::head_mismatch:
       return "head_mismatch";
     case Finding::rewritten:
@@ -48,6 +56,10 @@ bool ChainWalk::names_itself(const Link& link) const {
 }
 
 std::optional<Divergence> ChainWalk::step(const Link& link) {
+  if (link.seq < next_seq_) {
+    return Divergence{link.seq, Finding::duplicate_entry, std::nullopt,
+                      std::string(link.entry_hash)};
+  }
   if (link.seq != next_seq_) {
     return Divergence{next_seq_, Finding::missing_entry, std::nullopt, std::nullopt};
   }

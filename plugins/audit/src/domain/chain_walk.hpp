@@ -18,6 +18,10 @@ enum class Finding {
   hash_mismatch,        // entry_hash is not the hash of prev_hash and canonical_bytes
   content_differs,      // canonical_bytes name another chain or seq, or the filter columns another
                         // value
+  duplicate_entry,      // a seq is there more than once
+  stray_entry,          // an entry below 1, or beyond the one that the head names
+  context_differs,      // what is kept of where the request came from is not what was hashed
+  subject_differs,      // who the entry's pseudonym is said to be is somebody else
   head_mismatch,        // the chain's head names another last entry
   rewritten,            // the entry is another than when it was read before, or is gone
   checkpoint_mismatch,  // the entries up to it are not those of a signed checkpoint, or of its tree

@@ -22,13 +22,13 @@ constexpr std::string_view kUnarchived =
     "WHERE domain_id = $1 AND seq > $2 AND archived_at IS NULL ORDER BY seq LIMIT $3";
 
 constexpr std::string_view kArchived =
-    "SELECT domain_id, seq, prev_hash, entry_hash, canonical_bytes, archived_at "
-    "FROM audit.audit_log_entry "
+    "SELECT domain_id, seq, prev_hash, entry_hash, canonical_bytes, archive_etag, "
+    "greatest(archived_at, occurred_at) FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq > $2 AND archived_at IS NOT NULL ORDER BY seq LIMIT $3";
 
 constexpr std::string_view kSuspects =
-    "SELECT e.domain_id, e.seq, e.prev_hash, e.entry_hash, e.canonical_bytes, e.archived_at "
-    "FROM audit.audit_tamper_quarantine q "
+    "SELECT e.domain_id, e.seq, e.prev_hash, e.entry_hash, e.canonical_bytes, e.archive_etag, "
+    "greatest(e.archived_at, e.occurred_at) FROM audit.audit_tamper_quarantine q "
     "JOIN audit.audit_log_entry e ON e.domain_id = q.domain_id AND e.seq = q.seq "
     "WHERE q.finding = 'mirror_divergence' AND e.archived_at IS NOT NULL "
     "ORDER BY q.found_at DESC LIMIT $1";
@@ -60,8 +60,8 @@ constexpr std::string_view kLag =
 
 constexpr std::initializer_list<Type> kEntryTypes = {Type::int64, Type::bytes, Type::bytes,
                                                      Type::bytes};
-constexpr std::initializer_list<Type> kCopyTypes = {Type::uuid,  Type::int64, Type::bytes,
-                                                    Type::bytes, Type::bytes, Type::timestamp};
+constexpr std::initializer_list<Type> kCopyTypes = {
+    Type::uuid, Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::text, Type::timestamp};
 constexpr std::initializer_list<Type> kEntryParameters = {Type::uuid, Type::int64, Type::int64};
 
 ArchivedEntry entry_of(const Uuid& chain, const sdk::Row& row, std::size_t first) {
@@ -73,7 +73,7 @@ std::vector<ArchivedCopy> copies_of(const sdk::Rows& rows) {
   std::vector<ArchivedCopy> out;
   out.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({entry_of(rows[i].uuid(0), rows[i], 1), rows[i].instant(5)});
+    out.push_back({entry_of(rows[i].uuid(0), rows[i], 1), rows[i].string(5), rows[i].instant(6)});
   }
   return out;
 }

@@ -25,6 +25,8 @@ struct ArchivedEntry {
 // One that is in the mirror.
 struct ArchivedCopy {
   ArchivedEntry entry;
+  std::string etag;  // what the mirror called it then
+  // No earlier than the entry itself: a stamp set back does not end the retention of its object.
   sdk::Instant archived_at;
 };
 

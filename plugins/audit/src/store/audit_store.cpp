@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "domain/canonical_check.hpp"
 #include "plexsphere/sdk/failpoint.hpp"
+#include "store/row_values.hpp"
 #include "store/statements.hpp"
 
 namespace plexsphere::audit {
@@ -37,14 +37,6 @@ class Declarer {
   std::optional<Error> error_;
 };
 
-std::optional<Bytes> bytes_of(const std::optional<std::string>& value) {
-  return value ? std::optional(Bytes{*value}) : std::nullopt;
-}
-
-std::optional<std::string> optional_bytes(const sdk::Row& row, std::size_t i) {
-  return row.is_null(i) ? std::nullopt : std::optional(std::string(row.bytes(i)));
-}
-
 StoredEntry stored_entry(const sdk::Row& row) {
   return {row.integer(0),
           std::string(row.bytes(1)),
@@ -73,42 +65,6 @@ class Column {
   std::vector<Param> items_;
   Type element_;
 };
-
-// Of a row of the walk.
-FilterColumns filter_columns(std::string_view chain, const sdk::Row& row) {
-  return {chain,       row.integer(0), row.instant(4), row.text(5), row.text(6),
-          row.text(7), row.text(8),    row.bytes(9),   row.text(10)};
-}
-
-// Entries of one COPY: enough that asking again costs nothing, few enough that a walk which stops
-// has little to drop.
-constexpr std::int64_t kStep = 8192;
-
-// Calls `each` with the rows from..to in the order of their numbers until it returns false.
-template <typename Each>
-Status walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
-                     std::int64_t from, std::int64_t to, Each each) {
-  for (bool more = from <= to; more;) {
-    const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to),
-                                                  Param(kStep)};
-    std::int64_t rows = 0;
-    std::int64_t last = to;
-    bool wanted = true;
-    const auto done =
-        tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
-                  [&](const sdk::Row& row) {
-                    ++rows;
-                    last = row.integer(0);
-                    return wanted = each(row);
-                  });
-    if (!done.ok()) {
-      return done;
-    }
-    more = wanted && rows == kStep && last < to;
-    from = more ? last + 1 : from;
-  }
-  return {};
-}
 
 constexpr std::initializer_list<Type> kEntryTypes = {
     Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::text, Type::timestamp,
@@ -162,6 +118,16 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.walk_, store.copy("entry.walk", sql::kWalk, kWalkParameters, kWalkTypes));
   declarer.keep(out.walk_links_,
                 store.copy("entry.walk_links", sql::kWalkLinks, kWalkParameters, kLinkTypes));
+  declarer.keep(out.contexts_,
+                store.copy("entry.contexts", sql::kContexts, {Type::uuid, Type::int64, Type::int64},
+                           {Type::int64, Type::bytes, Type::text, Type::text, Type::bytes}));
+  declarer.keep(out.subjects_,
+                store.read("subject.list", sql::kSubjects, {Type::uuid, Type::bytes, Type::int64},
+                           {Type::bytes, Type::text, Type::text}));
+  declarer.keep(out.first_of_, store.read("entry.first_of", sql::kFirstOf,
+                                          {Type::uuid, Type::bytes, Type::text}, {Type::int64}));
+  declarer.keep(out.strays_,
+                store.read("entry.strays", sql::kStrays, {Type::uuid}, {Type::int64, Type::bytes}));
   declarer.keep(out.head_faults_, store.read("chain.head_faults", sql::kHeadFaults, {},
                                              {Type::uuid, Type::int64, Type::bytes, Type::bytes}));
   declarer.keep(out.checkpoints_beyond_,
@@ -355,61 +321,6 @@ Result<std::optional<StoredEntry>> AuditStore::find(const Uuid& chain, std::int6
     return rows.error();
   }
   return rows->empty() ? std::optional<StoredEntry>{} : std::optional(stored_entry((*rows)[0]));
-}
-
-Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t from,
-                        std::int64_t to, const std::function<bool(const Link&)>& each) const {
-  const std::string chain_text = chain.text();
-  return walk_in_steps(tx, walk_, chain, from, to, [&](const sdk::Row& row) {
-    return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3),
-                 says_exactly(row.bytes(3), filter_columns(chain_text, row))});
-  });
-}
-
-Status AuditStore::walk_links(const Transaction& tx, const Uuid& chain, std::int64_t from,
-                              std::int64_t to, const std::function<bool(const Link&)>& each) const {
-  return walk_in_steps(tx, walk_links_, chain, from, to, [&](const sdk::Row& row) {
-    return each({row.integer(0), row.bytes(1), row.bytes(2), row.bytes(3), true});
-  });
-}
-
-Result<std::vector<HeadFault>> AuditStore::head_faults() const {
-  const auto rows = store_.read_once(head_faults_);
-  if (!rows.ok()) {
-    return rows.error();
-  }
-  std::vector<HeadFault> out;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const sdk::Row row = (*rows)[i];
-    out.push_back({row.uuid(0), row.integer(1), optional_bytes(row, 2), optional_bytes(row, 3)});
-  }
-  return out;
-}
-
-Result<std::vector<CheckpointBeyond>> AuditStore::checkpoints_beyond() const {
-  const auto rows = store_.read_once(checkpoints_beyond_);
-  if (!rows.ok()) {
-    return rows.error();
-  }
-  std::vector<CheckpointBeyond> out;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const sdk::Row row = (*rows)[i];
-    out.push_back({row.uuid(0), row.integer(1), std::string(row.bytes(2))});
-  }
-  return out;
-}
-
-Status AuditStore::quarantine(const Uuid& chain, const Divergence& divergence) const {
-  auto tx = store_.begin();
-  if (!tx.ok()) {
-    return tx.error();
-  }
-  const auto kept = tx->run(quarantine_, chain, divergence.seq, finding_name(divergence.finding),
-                            bytes_of(divergence.expected), bytes_of(divergence.observed));
-  if (!kept.ok()) {
-    return kept.error();
-  }
-  return tx->commit();
 }
 
 }  // namespace plexsphere::audit

@@ -75,6 +75,13 @@ struct CheckpointBeyond {
   std::string root;
 };
 
+// Who a pseudonym of a chain is said to be.
+struct NamedSubject {
+  std::string pseudonym;  // 32 raw bytes
+  std::string type;
+  std::string plaintext;
+};
+
 class AuditStore {
  public:
   AuditStore() = default;
@@ -126,6 +133,20 @@ class AuditStore {
   sdk::Status walk_links(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
                          std::int64_t to, const std::function<bool(const Link&)>& each) const;
 
+  // Of the entries from..to that something is kept beside of where their request came from: the
+  // first of which that is not what was hashed.
+  sdk::Result<std::optional<Divergence>> context_fault(const sdk::Transaction& tx,
+                                                       const sdk::Uuid& chain, std::int64_t from,
+                                                       std::int64_t to) const;
+  // Subjects of a chain whose pseudonyms are beyond `after`, in their order.
+  sdk::Result<std::vector<NamedSubject>> subjects(const sdk::Uuid& chain, std::string_view after,
+                                                  std::int64_t limit) const;
+  // The first entry of that pseudonym (32 raw bytes), as its subject or its object; 0 for none.
+  sdk::Result<std::int64_t> first_of(const sdk::Uuid& chain, std::string_view pseudonym) const;
+  // Entries that are none of a chain's: the first below 1, and the first beyond its head.
+  sdk::Result<std::vector<Divergence>> strays(const sdk::Transaction& tx,
+                                              const sdk::Uuid& chain) const;
+
   // Every chain whose head and last entry disagree, at most 100. One index probe a chain.
   sdk::Result<std::vector<HeadFault>> head_faults() const;
   // Every chain whose newest checkpoint lies beyond its head, at most 100. As cheap.
@@ -149,6 +170,10 @@ class AuditStore {
   sdk::Statement find_;
   sdk::Statement walk_;
   sdk::Statement walk_links_;
+  sdk::Statement contexts_;
+  sdk::Statement subjects_;
+  sdk::Statement first_of_;
+  sdk::Statement strays_;
   sdk::Statement head_faults_;
   sdk::Statement checkpoints_beyond_;
   sdk::Statement quarantine_;

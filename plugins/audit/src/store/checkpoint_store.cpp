@@ -74,6 +74,11 @@ Result<CheckpointStore> CheckpointStore::declare(const sdk::Store& store) {
   declare.read(out.list_, "checkpoint.list",
                select("AND size > $2 AND size <= $3 ORDER BY size LIMIT $4"),
                {Type::uuid, Type::int64, Type::int64, Type::int64}, kStored);
+  declare.read(out.missing_, "checkpoint.missing",
+               "SELECT s.size FROM unnest($2::bigint[]) AS s(size) WHERE NOT EXISTS (SELECT FROM "
+               "audit.audit_checkpoint k WHERE k.domain_id = $1 AND k.size = s.size) "
+               "ORDER BY s.size LIMIT 1",
+               {Type::uuid, Type::int64_array}, {Type::int64});
   declare.write(out.add_, "checkpoint.add",
                 "INSERT INTO audit.audit_checkpoint (domain_id, size, root_hash, note, key_id, "
                 "public_key) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -147,6 +152,19 @@ Result<std::vector<StoredCheckpoint>> CheckpointStore::list(const Uuid& chain, s
     out.push_back(stored((*rows)[i]));
   }
   return out;
+}
+
+Result<std::optional<std::int64_t>> CheckpointStore::missing(
+    const Uuid& chain, const std::vector<std::int64_t>& sizes) const {
+  std::vector<Param> items;
+  for (const std::int64_t size : sizes) {
+    items.emplace_back(size);
+  }
+  const auto rows = store_.read_once(missing_, chain, Param(items, Type::int64));
+  if (!rows.ok()) {
+    return rows.error();
+  }
+  return rows->empty() ? std::optional<std::int64_t>{} : std::optional((*rows)[0].integer(0));
 }
 
 Status CheckpointStore::add(const Transaction& tx, const Uuid& chain,

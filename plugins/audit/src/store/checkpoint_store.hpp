@@ -49,6 +49,9 @@ class CheckpointStore {
   // Sizes beyond `after` up to `to`, ascending, at most `limit`.
   sdk::Result<std::vector<StoredCheckpoint>> list(const sdk::Uuid& chain, std::int64_t after,
                                                   std::int64_t to, std::int64_t limit) const;
+  // The first of these sizes that has none.
+  sdk::Result<std::optional<std::int64_t>> missing(const sdk::Uuid& chain,
+                                                   const std::vector<std::int64_t>& sizes) const;
   // FAILED_PRECONDITION "audit_checkpoint_not_newer" and "audit_checkpoint_beyond_head". Holds the
   // chain's lock until the transaction ends.
   sdk::Status add(const sdk::Transaction& tx, const sdk::Uuid& chain,
@@ -70,6 +73,7 @@ class CheckpointStore {
   sdk::Statement newest_;
   sdk::Statement of_size_;
   sdk::Statement list_;
+  sdk::Statement missing_;
   sdk::Statement add_;
   sdk::Statement tiles_;
   sdk::Statement entries_;

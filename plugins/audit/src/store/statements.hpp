@@ -71,15 +71,45 @@ inline constexpr std::string_view kRecords =
     "SELECT seq, canonical_bytes, prev_hash, entry_hash FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 
-// By COPY, so in steps: from $2 on, at most $4.
+// By COPY, so in steps: from $2 on, at most $4, and those that have the last number as well.
 inline constexpr std::string_view kWalk =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
-    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq FETCH FIRST ($4) ROWS WITH TIES";
 
 inline constexpr std::string_view kWalkLinks =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
-    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
+    "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq FETCH FIRST ($4) ROWS WITH TIES";
+
+// What is kept of where requests came from, with the end of the bytes, which has its digest.
+inline constexpr std::string_view kContexts =
+    "SELECT c.seq, c.salt, c.source_ip, c.user_agent, "
+    "substring(e.canonical_bytes FROM greatest(octet_length(e.canonical_bytes) - 127, 1)) "
+    "FROM audit.audit_request_context c "
+    "JOIN audit.audit_log_entry e ON e.domain_id = c.domain_id AND e.seq = c.seq "
+    "WHERE c.domain_id = $1 AND c.seq BETWEEN $2 AND $3 ORDER BY c.seq";
+
+inline constexpr std::string_view kSubjects =
+    "SELECT subject_pseudonym, subject_type, subject_plaintext FROM audit.audit_subject_pii "
+    "WHERE domain_id = $1 AND subject_pseudonym > $2 ORDER BY subject_pseudonym LIMIT $3";
+
+// The first entry that a pseudonym ($2, hex $3) stands in.
+inline constexpr std::string_view kFirstOf =
+    "SELECT coalesce((SELECT e.seq FROM audit.audit_log_entry e WHERE e.domain_id = $1 "
+    "AND e.subject_pseudonym = $2 ORDER BY e.seq LIMIT 1), "
+    "(SELECT e.seq FROM audit.audit_log_entry e WHERE e.domain_id = $1 "
+    "AND e.object_type IN ('user', 'service-identity') AND e.object_id = $3 "
+    "ORDER BY e.seq LIMIT 1), 0)";
+
+// Entries outside of what the head spans, at most one on each side. One snapshot: an append moves
+// the head in the transaction of its entries.
+inline constexpr std::string_view kStrays =
+    "WITH below AS (SELECT e.seq, e.entry_hash FROM audit.audit_log_entry e WHERE e.domain_id = $1 "
+    "AND e.seq < 1 ORDER BY e.seq LIMIT 1), "
+    "beyond AS (SELECT e.seq, e.entry_hash FROM audit.audit_log_entry e WHERE e.domain_id = $1 "
+    "AND e.seq > (SELECT h.seq FROM audit.audit_log_chain_head h WHERE h.domain_id = $1) "
+    "ORDER BY e.seq LIMIT 1) "
+    "SELECT seq, entry_hash FROM below UNION ALL SELECT seq, entry_hash FROM beyond";
 
 // The chains are found by skipping through the primary key, so a chain whose head was deleted is
 // found too, and no entry but each chain's last is read.
