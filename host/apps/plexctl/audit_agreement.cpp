@@ -18,10 +18,11 @@ bool signed_by(const sdk::SignedNote& note, const std::string& verifier_key) {
 }
 
 // The size of the checkpoint whose own entry these bytes are; 0 for any other. Within a string
-// every quote is escaped, so these members are found nowhere but in their place.
+// every quote is escaped, so these members are found nowhere but in their place. Sought by the
+// comma before them, for commas are few.
 std::uint64_t told_by(std::string_view canonical) {
   constexpr std::string_view kOwn =
-      R"("relation":"audit.checkpoint","object_type":"audit_checkpoint","object_id":")";
+      R"(,"relation":"audit.checkpoint","object_type":"audit_checkpoint","object_id":")";
   const std::size_t at = canonical.find(kOwn);
   std::uint64_t size = 0;
   if (at != std::string_view::npos) {

@@ -58,9 +58,13 @@ std::vector<std::string> hashes_at(const Json& object, const char* name) {
 }
 
 ExportedEntry entry_of(const Json& item) {
-  return {number_at(item, "seq"), decoded(sdk::hex_decode(text_at(item, "prev_hash"))),
-          decoded(sdk::hex_decode(text_at(item, "entry_hash"))),
-          decoded(sdk::base64_decode(text_at(item, "canonical_bytes")))};
+  ExportedEntry entry{number_at(item, "seq"),
+                      decoded(sdk::hex_decode(text_at(item, "prev_hash"))),
+                      decoded(sdk::hex_decode(text_at(item, "entry_hash"))),
+                      decoded(sdk::base64_decode(text_at(item, "canonical_bytes"))),
+                      {}};
+  entry.content_hash = sha256(entry.canonical_bytes);
+  return entry;
 }
 
 }  // namespace plexsphere::plexctl

@@ -1,6 +1,7 @@
 #include "host/apps/plexctl/audit_notes.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "host/apps/plexctl/digest.hpp"
@@ -97,17 +98,28 @@ const sdk::RestoreStatement* ChainNotes::lost_in(const sdk::Checkpoint& checkpoi
 }
 
 bool names_itself(const ExportedEntry& entry, const std::string& chain) {
-  return entry.canonical_bytes.starts_with(R"({"v":1,"chain":")" + chain + R"(","seq":)" +
-                                           std::to_string(entry.seq) + ",");
+  char number[24];
+  char* const end = std::to_chars(number, number + sizeof number - 1, entry.seq).ptr;
+  *end = ',';
+  std::string_view left = entry.canonical_bytes;
+  for (const std::string_view part :
+       {std::string_view(R"({"v":1,"chain":")"), std::string_view(chain),
+        std::string_view(R"(","seq":)"), std::string_view(number, end + 1)}) {
+    if (!left.starts_with(part)) {
+      return false;
+    }
+    left.remove_prefix(part.size());
+  }
+  return true;
 }
 
 void check_entry(const ExportedEntry& entry, const std::string& chain) {
-  const std::string name = "entry " + std::to_string(entry.seq);
-  if (entry.entry_hash != sha256(entry.prev_hash + sha256(entry.canonical_bytes))) {
-    throw tampered("the bytes of " + name + " are not those of its hash");
+  const auto bytes = [&] { return "the bytes of entry " + std::to_string(entry.seq); };
+  if (entry.entry_hash != sha256(entry.prev_hash + entry.content_hash)) {
+    throw tampered(bytes() + " are not those of its hash");
   }
   if (!names_itself(entry, chain)) {
-    throw tampered("the bytes of " + name + " are those of another entry or chain");
+    throw tampered(bytes() + " are those of another entry or chain");
   }
 }
 

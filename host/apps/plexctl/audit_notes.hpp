@@ -27,6 +27,7 @@ struct ExportedEntry {
   std::string prev_hash;
   std::string entry_hash;
   std::string canonical_bytes;
+  std::string content_hash;  // SHA-256 of the bytes, by whoever read the entry
 };
 
 // Whether its bytes begin with this chain and its number.

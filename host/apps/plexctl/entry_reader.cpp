@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/apps/plexctl/audit_files.hpp"
+#include "host/apps/plexctl/digest.hpp"
 #include "plexsphere/sdk/encoding.hpp"
 
 namespace plexsphere::plexctl {
@@ -24,8 +25,11 @@ class FlatLine {
     do {
       sound = sound && member(entry, members);
     } while (sound && eat(','));
-    sound = sound && eat('}') && left_.empty() && members == kAll;
-    return sound ? std::optional(std::move(entry)) : std::nullopt;
+    if (!sound || !eat('}') || !left_.empty() || members != kAll) {
+      return std::nullopt;
+    }
+    entry.content_hash = sha256(entry.canonical_bytes);
+    return entry;
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "archive_site.hpp"
 #include "checkpoint_site.hpp"
 #include "host/apps/plexctl/audit_check.hpp"
+#include "host/apps/plexctl/entry_reader.hpp"
 #include "host/apps/plexsphere-bootstrap/app.hpp"
 
 namespace plexsphere::audit {
@@ -103,8 +104,7 @@ plexctl::Verified verified_export(const PruningSite& site, std::size_t notes) {
     for (const json& item : page.at("items")) {
       seq = item.at("seq").get<std::uint64_t>();
       if (seq <= until) {
-        check.entry({seq, raw(item.at("prev_hash")), raw(item.at("entry_hash")),
-                     *sdk::base64_decode(item.at("canonical_bytes").get<std::string>())});
+        check.entry(plexctl::entry_of_line(item.dump()).value());
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "app/digest.hpp"
 #include "app/note_signer.hpp"
+#include "domain/canonical_check.hpp"
 #include "domain/record.hpp"
 
 namespace plexsphere::audit {
@@ -21,6 +22,27 @@ constexpr std::int64_t kEverything = std::numeric_limits<std::int64_t>::max();
 // Entries after which what stands beside them is looked at.
 constexpr std::int64_t kSlice = 8'192;
 
+// What the entries of one slice say of where their requests came from.
+class ContextDigests {
+ public:
+  void begin(std::int64_t seq) {
+    first_ = seq;
+    digests_.clear();
+  }
+  // Of the entry after the last one.
+  void add(std::string_view digest) { digests_.append(digest.size() == kSize ? digest : kNone); }
+  std::string_view of(std::int64_t seq) const {
+    return std::string_view(digests_).substr(static_cast<std::size_t>(seq - first_) * kSize, kSize);
+  }
+
+ private:
+  static constexpr std::size_t kSize = 64;  // hex digits
+  static constexpr std::string_view kNone =
+      "----------------------------------------------------------------";
+  std::int64_t first_ = 1;
+  std::string digests_;
+};
+
 }  // namespace
 
 // A walk under way, and what came of it.
@@ -28,17 +50,22 @@ struct Verifier::Stepping {
   ChainWalk& walk;
   const std::function<bool()>& keep_going;
   const std::function<void(const Link&)>& each;
+  ContextDigests contexts;
   std::optional<Divergence> divergence;
   bool cut_short = false;
 
   // False where it ends.
   bool step(const Link& link) {
     divergence = walk.step(link);
-    if (!divergence && each) {
+    if (divergence) {
+      return false;
+    }
+    contexts.add(context_digest(link.canonical_bytes));
+    if (each) {
       each(link);
     }
-    cut_short = !divergence && walk.steps() % kAskEvery == 0 && !keep_going();
-    return !divergence && !cut_short;
+    cut_short = walk.steps() % kAskEvery == 0 && !keep_going();
+    return !cut_short;
   }
 };
 
@@ -115,7 +142,7 @@ Result<Verifier::Walked> Verifier::walk(const Uuid& chain, const Segment& segmen
   if (!walk.ok()) {
     return walk.error();
   }
-  Stepping stepping{*walk, keep_going, each, {}, false};
+  Stepping stepping{*walk, keep_going, each, {}, {}, false};
   if (auto done = read(*tx, chain, {from, has_head ? to : kEverything}, stepping); !done.ok()) {
     return done.error();
   }
@@ -145,13 +172,16 @@ sdk::Status Verifier::read(const sdk::Transaction& tx, const Uuid& chain, Range 
   const auto step = [&](const Link& link) { return stepping.step(link); };
   for (std::int64_t next = range.from; next <= range.to; next = stepping.walk.last_seq() + 1) {
     const std::int64_t until = range.to - next < kSlice ? range.to : next + kSlice - 1;
+    stepping.contexts.begin(next);
     if (auto done = store_.walk(tx, chain, next, until, step); !done.ok()) {
       return done;
     }
     if (stepping.divergence) {
       return {};
     }
-    auto context = store_.context_fault(tx, chain, next, stepping.walk.last_seq());
+    auto context =
+        store_.context_fault(tx, chain, next, stepping.walk.last_seq(),
+                             [&](std::int64_t seq) { return stepping.contexts.of(seq); });
     if (!context.ok()) {
       return context.error();
     }

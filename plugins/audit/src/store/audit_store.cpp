@@ -69,8 +69,7 @@ class Column {
 constexpr std::initializer_list<Type> kEntryTypes = {
     Type::int64, Type::bytes, Type::bytes, Type::bytes, Type::text, Type::timestamp,
     Type::text,  Type::text,  Type::text,  Type::text,  Type::text};
-constexpr std::initializer_list<Type> kWalkParameters = {Type::uuid, Type::int64, Type::int64,
-                                                         Type::int64};
+constexpr std::initializer_list<Type> kWalkParameters = {Type::uuid, Type::int64, Type::int64};
 constexpr std::initializer_list<Type> kLinkTypes = {Type::int64, Type::bytes, Type::bytes,
                                                     Type::bytes};
 constexpr std::initializer_list<Type> kWalkTypes = {
@@ -118,9 +117,10 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.walk_, store.copy("entry.walk", sql::kWalk, kWalkParameters, kWalkTypes));
   declarer.keep(out.walk_links_,
                 store.copy("entry.walk_links", sql::kWalkLinks, kWalkParameters, kLinkTypes));
-  declarer.keep(out.contexts_,
-                store.copy("entry.contexts", sql::kContexts, {Type::uuid, Type::int64, Type::int64},
-                           {Type::int64, Type::bytes, Type::text, Type::text, Type::bytes}));
+  declarer.keep(out.next_,
+                store.read("entry.next", sql::kNext, {Type::uuid, Type::int64}, {Type::int64}));
+  declarer.keep(out.contexts_, store.copy("entry.contexts", sql::kContexts, kWalkParameters,
+                                          {Type::int64, Type::bytes, Type::text, Type::text}));
   declarer.keep(out.subjects_,
                 store.read("subject.list", sql::kSubjects, {Type::uuid, Type::bytes, Type::int64},
                            {Type::bytes, Type::text, Type::text}));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -134,10 +135,10 @@ class AuditStore {
                          std::int64_t to, const std::function<bool(const Link&)>& each) const;
 
   // Of the entries from..to that something is kept beside of where their request came from: the
-  // first of which that is not what was hashed.
-  sdk::Result<std::optional<Divergence>> context_fault(const sdk::Transaction& tx,
-                                                       const sdk::Uuid& chain, std::int64_t from,
-                                                       std::int64_t to) const;
+  // first of which that is not what was hashed. `digest_of` tells what was, as context_digest.
+  sdk::Result<std::optional<Divergence>> context_fault(
+      const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from, std::int64_t to,
+      const std::function<std::string_view(std::int64_t seq)>& digest_of) const;
   // Subjects of a chain whose pseudonyms are beyond `after`, in their order.
   sdk::Result<std::vector<NamedSubject>> subjects(const sdk::Uuid& chain, std::string_view after,
                                                   std::int64_t limit) const;
@@ -155,6 +156,11 @@ class AuditStore {
   sdk::Status quarantine(const sdk::Uuid& chain, const Divergence& divergence) const;
 
  private:
+  template <typename Each>
+  sdk::Status walk_in_steps(const sdk::Transaction& tx, sdk::Statement statement,
+                            const sdk::Uuid& chain, std::int64_t from, std::int64_t to,
+                            Each each) const;
+
   sdk::Store store_;
   sdk::Statement append_;
   sdk::Statement erase_;
@@ -170,6 +176,7 @@ class AuditStore {
   sdk::Statement find_;
   sdk::Statement walk_;
   sdk::Statement walk_links_;
+  sdk::Statement next_;
   sdk::Statement contexts_;
   sdk::Statement subjects_;
   sdk::Statement first_of_;

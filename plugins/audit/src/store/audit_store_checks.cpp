@@ -20,12 +20,11 @@ using sdk::Uuid;
 
 // Whether address and user agent are those of the digest; spelt as they were written, since what is
 // hashed is not the text.
-bool is_context_of(std::string_view canonical, std::string_view salt,
+bool is_context_of(std::string_view digest, std::string_view salt,
                    const std::optional<std::string>& ip, const std::optional<std::string>& agent) {
   const Address address = parse_address(ip.value_or(std::string()));
   return salt.size() == kSaltSize && (!ip || *ip == address.text) && (!agent || !agent->empty()) &&
-         sdk::hex_encode(context_hash(salt, address, agent.value_or(std::string()))) ==
-             context_digest(canonical);
+         sdk::hex_encode(context_hash(salt, address, agent.value_or(std::string()))) == digest;
 }
 
 // Of a row of the walk.
@@ -34,37 +33,55 @@ FilterColumns filter_columns(std::string_view chain, const sdk::Row& row) {
           row.text(7), row.text(8),    row.bytes(9),   row.text(10)};
 }
 
-// Entries of one COPY: enough that asking again costs nothing, few enough that a walk which stops
+// Numbers of one COPY: enough that asking again costs nothing, few enough that a walk which stops
 // has little to drop.
 constexpr std::int64_t kStep = 8192;
 
-// Calls `each` with the rows from..to in the order of their numbers until it returns false.
+// Calls `each` with the rows of one step; whether more are wanted, and whether there were any.
+struct Stepped {
+  bool wanted = true;
+  bool any = false;
+};
 template <typename Each>
-Status walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
-                     std::int64_t from, std::int64_t to, Each each) {
-  for (bool more = from <= to; more;) {
-    const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to),
-                                                  Param(kStep)};
-    std::int64_t rows = 0;
-    std::int64_t last = to;
-    bool wanted = true;
-    const auto done =
-        tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
-                  [&](const sdk::Row& row) {
-                    ++rows;
-                    last = row.integer(0);
-                    return wanted = each(row);
-                  });
-    if (!done.ok()) {
-      return done;
-    }
-    more = wanted && rows >= kStep && last < to;
-    from = more ? last + 1 : from;
-  }
-  return {};
+Result<Stepped> walk_step(const Transaction& tx, Statement statement, const Uuid& chain,
+                          std::int64_t from, std::int64_t until, Each& each) {
+  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(until)};
+  Stepped out;
+  const auto done =
+      tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
+                [&](const sdk::Row& row) {
+                  out.any = true;
+                  return out.wanted = each(row);
+                });
+  return done.ok() ? Result<Stepped>(out) : done.error();
 }
 
 }  // namespace
+
+// Over a gap that is wider than a step goes one question.
+template <typename Each>
+Status AuditStore::walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
+                                 std::int64_t from, std::int64_t to, Each each) const {
+  while (from <= to) {
+    const std::int64_t until = to - from < kStep ? to : from + kStep - 1;
+    const auto stepped = walk_step(tx, statement, chain, from, until, each);
+    if (!stepped.ok()) {
+      return stepped.error();
+    }
+    if (!stepped->wanted || until == to) {
+      break;
+    }
+    from = until + 1;
+    if (!stepped->any) {
+      const auto next = tx.run(next_, chain, until);
+      if (!next.ok()) {
+        return next.error();
+      }
+      from = next->empty() ? to : (*next)[0].integer(0);
+    }
+  }
+  return {};
+}
 
 Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t from,
                         std::int64_t to, const std::function<bool(const Link&)>& each) const {
@@ -82,15 +99,15 @@ Status AuditStore::walk_links(const Transaction& tx, const Uuid& chain, std::int
   });
 }
 
-Result<std::optional<Divergence>> AuditStore::context_fault(const Transaction& tx,
-                                                            const Uuid& chain, std::int64_t from,
-                                                            std::int64_t to) const {
+Result<std::optional<Divergence>> AuditStore::context_fault(
+    const Transaction& tx, const Uuid& chain, std::int64_t from, std::int64_t to,
+    const std::function<std::string_view(std::int64_t seq)>& digest_of) const {
   const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(to)};
   std::optional<Divergence> fault;
   const auto done = tx.stream(
       contexts_, std::span<const Param>(parameters.begin(), parameters.size()),
       [&](const sdk::Row& row) {
-        if (!is_context_of(row.bytes(4), row.bytes(1), row.optional_string(2),
+        if (!is_context_of(digest_of(row.integer(0)), row.bytes(1), row.optional_string(2),
                            row.optional_string(3))) {
           fault = Divergence{row.integer(0), Finding::context_differs, std::nullopt, std::nullopt};
         }
