@@ -47,9 +47,11 @@ void Committer::start() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = false;
+    committed_ = false;
   }
   preparer_ = std::thread([this] { prepare_loop(); });
   committer_ = std::thread([this] { commit_loop(); });
+  answerer_ = std::thread([this] { answer_loop(); });
 }
 
 Status Committer::drain(std::chrono::milliseconds deadline) {
@@ -72,6 +74,14 @@ void Committer::stop() {
     if (thread->joinable()) {
       thread->join();
     }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    committed_ = true;
+  }
+  to_answer_.notify_all();
+  if (answerer_.joinable()) {
+    answerer_.join();
   }
   std::vector<Item> left;
   {
@@ -175,7 +185,31 @@ void Committer::commit(std::vector<Item> batch) {
     }
     return;
   }
-  answer(batch, outcome.ok() ? outcome : Status(failed(outcome.error())));
+  answer_later(std::move(batch), outcome.ok() ? outcome : Status(failed(outcome.error())));
+}
+
+void Committer::answer_later(std::vector<Item> batch, Status outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    outcomes_.push_back({std::move(batch), std::move(outcome)});
+  }
+  to_answer_.notify_one();
+}
+
+void Committer::answer_loop() {
+  for (;;) {
+    Outcome next;
+    {
+      std::unique_lock lock(mutex_);
+      to_answer_.wait(lock, [&] { return committed_ || !outcomes_.empty(); });
+      if (outcomes_.empty()) {
+        return;
+      }
+      next = std::move(outcomes_.front());
+      outcomes_.pop_front();
+    }
+    answer(next.batch, next.status);
+  }
 }
 
 Status Committer::append(const std::vector<Item>& batch) {
@@ -197,7 +231,7 @@ Status Committer::append(const std::vector<Item>& batch) {
   return outcome;
 }
 
-void Committer::answer(std::vector<Item>& batch, const Status& outcome) {
+void Committer::answer(const std::vector<Item>& batch, const Status& outcome) {
   if (batch.empty()) {
     return;
   }

@@ -6,8 +6,11 @@
 // prepared (resolver, pepper) by a second thread first, so that a slow look-up holds up nobody but
 // those who need one.
 //
+// Whoever waited for a batch is answered by a third thread, so that the next batch commits while
+// they go on.
+//
 // Thread safety: any thread. Invariant: every accepted entry's `done` is called exactly once, also
-// when the process stops; it must not block, because it runs on the thread that commits.
+// when the process stops; it must not block, because others wait for their answers behind it.
 #pragma once
 
 #include <chrono>
@@ -66,12 +69,18 @@ class Committer {
     void* ctx;
   };
   using Item = std::unique_ptr<Waiting>;
+  struct Outcome {
+    std::vector<Item> batch;
+    sdk::Status status;
+  };
 
   void prepare_loop();
   void commit_loop();
+  void answer_loop();
   void commit(std::vector<Item> batch);
   sdk::Status append(const std::vector<Item>& batch);
-  void answer(std::vector<Item>& batch, const sdk::Status& outcome);
+  void answer_later(std::vector<Item> batch, sdk::Status outcome);
+  void answer(const std::vector<Item>& batch, const sdk::Status& outcome);
   static void tell(px_audit_done done, void* ctx, const sdk::Status& outcome);
   sdk::Error failed(const sdk::Error& cause) const;
 
@@ -84,13 +93,17 @@ class Committer {
   // Each wakes only who has something to do: the others would be woken for every entry.
   std::condition_variable to_prepare_;
   std::condition_variable to_commit_;
+  std::condition_variable to_answer_;
   std::condition_variable drained_;
-  std::deque<Item> unprepared_;  // these four under mutex_
+  std::deque<Item> unprepared_;  // these six under mutex_
   std::deque<Item> ready_;
+  std::deque<Outcome> outcomes_;
   std::size_t waiting_ = 0;
-  bool stopping_ = true;  // until start
+  bool stopping_ = true;    // until start
+  bool committed_ = false;  // no further outcome comes
   std::thread preparer_;
   std::thread committer_;
+  std::thread answerer_;
 };
 
 }  // namespace plexsphere::audit
