@@ -55,8 +55,8 @@ class Sql {
   }
   // With the checkpoints beyond it, as from a backup.
   std::string restore_to(std::int64_t size) const {
-    return set_back(size + 1) + "; DELETE FROM audit.audit_checkpoint" + of_a() +
-           " AND size > " + text(size);
+    return set_back(size + 1) + "; DELETE FROM audit.audit_checkpoint" + of_a() + " AND size > " +
+           text(size);
   }
   std::string set_back(std::int64_t to) const {
     return drop("seq > " + text(to)) +

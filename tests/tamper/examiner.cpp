@@ -77,7 +77,8 @@ Examiner::Examiner(const audit::test::ChainDatabase& database)
   signer_ = std::make_unique<audit::NoteSigner>(service<sdk::Clock>());
   peppers_ = std::make_unique<audit::Peppers>(chains_, service<sdk::Seal>());
   subjects_ = std::make_unique<audit::SubjectCheck>(chains_, *peppers_);
-  verifier_ = std::make_unique<audit::Verifier>(chains_, checkpoints_, *subjects_, service<sdk::Log>());
+  verifier_ =
+      std::make_unique<audit::Verifier>(chains_, checkpoints_, *subjects_, service<sdk::Log>());
 }
 
 Examiner::~Examiner() {

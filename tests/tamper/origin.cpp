@@ -28,7 +28,6 @@ void require(bool holds, const std::string& what) {
   }
 }
 
-
 // Of every shape that there is: persons as objects, paths, caveats, strange text, no context.
 sdk::AuditEntry entry_number(int number, const Uuid& chain) {
   sdk::AuditEntry entry;
@@ -36,8 +35,8 @@ sdk::AuditEntry entry_number(int number, const Uuid& chain) {
   entry.subject_id = Origin::subject(number).text();
   entry.relation = "project." + std::to_string(number % 7);
   entry.object_type = number % 9 == 0 ? "user" : "project";
-  entry.object_id =
-      number % 9 == 0 ? Origin::subject(number + 1).text() : "p\"" + std::to_string(number % 30) + "\\";
+  entry.object_id = number % 9 == 0 ? Origin::subject(number + 1).text()
+                                    : "p\"" + std::to_string(number % 30) + "\\";
   entry.correlation_id = "c-" + std::to_string(number / 2);
   if (number % 3 == 0) {
     entry.relation_path = {"project:p#owner", "group:é#member"};
@@ -152,11 +151,13 @@ std::filesystem::path Origin::take_export(const LiveAudit& live, const Uuid& cha
       live.call("GET /v1/domains/{domain_id}/audit/checkpoints", path, {{"limit", limit}});
   require(list.status == 200, "its checkpoints are not to be had");
   server.answer("GET " + base + "/checkpoints?limit=" + limit, 200, list.body);
-  for (int from = 1; from <= kEntries; from += kPage) {
+  for (std::int64_t from = 1; from > 0;) {  // an entry may be missing, so page by page
     const auto page = live.call("GET /v1/domains/{domain_id}/audit/records", path,
                                 {{"from", std::to_string(from)}, {"limit", limit}});
     server.answer("GET " + base + "/records?from=" + std::to_string(from) + "&limit=" + limit,
                   page.status, page.body);
+    const auto items = nlohmann::json::parse(page.body).at("items");
+    from = items.empty() ? 0 : items.back().at("seq").get<std::int64_t>() + 1;
   }
   const std::filesystem::path directory = files_.path() / name;
   const auto run = plexctl::plexctl(

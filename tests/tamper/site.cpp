@@ -11,10 +11,10 @@ namespace plexsphere::tamper {
 namespace {
 
 // Everything of the schema that a chain consists of, or that stands beside it.
-constexpr std::array kTables{"audit_log_entry",       "audit_log_chain_head",  "audit_subject_pii",
-                             "audit_request_context", "audit_erased_subject",  "audit_tree_node",
-                             "audit_checkpoint",      "audit_archive_position", "audit_boundary",
-                             "audit_epoch"};
+constexpr std::array kTables{
+    "audit_log_entry",      "audit_log_chain_head", "audit_subject_pii", "audit_request_context",
+    "audit_erased_subject", "audit_tree_node",      "audit_checkpoint",  "audit_archive_position",
+    "audit_boundary",       "audit_epoch"};
 
 // Constraints do not stop a superuser either. The keys' indexes stay, so that reading is as quick.
 constexpr const char* kDisarm = R"(

@@ -21,7 +21,7 @@ TEST_CASE("an upload whose answer is lost is stamped from what lies there, witho
   site.open();
   REQUIRE(site.becomes_stamped(3));
   CHECK(site.store.puts() == 3);
-  CHECK(site.requests("GET ") == 2);
+  CHECK(site.requests("GET ") >= 2);  // the scan reads as well
   CHECK(site.quarantined().empty());
 }
 
@@ -82,13 +82,15 @@ TEST_CASE("a store that is busy is asked again after a while, and readiness stay
           "[audit][pg][archive]") {
   ArchiveSite site;
   site.add(site.chain, 2);
-  site.store.fail(2, 503, "SlowDown");
+  site.store.fail(1000, 503, "SlowDown");  // until it has been asked twice, whoever else asks
   site.open();
   CHECK(site.probe_says("archive", State::kDegraded, "answered a HEAD with 503"));
   CHECK(site.live->health().state() != State::kDown);
+  CHECK(wait_until(kPatience,
+                   [&] { return site.metric("plexsphere_audit_archive_failures_total") >= 2; }));
+  site.store.fail(0, 503, "SlowDown");
   REQUIRE(site.becomes_stamped(2));
   CHECK(site.probe_says("archive", State::kOk, ""));
-  CHECK(site.metric("plexsphere_audit_archive_failures_total") == 2);
 }
 
 TEST_CASE("a wrong key copies nothing and is told by its name", "[audit][pg][archive]") {

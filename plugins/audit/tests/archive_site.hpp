@@ -47,8 +47,8 @@ struct ArchiveSite {
       if (rows.size() == 50 || i + 1 == entries) {  // an argument of psql has its bounds
         database.query(append_call(std::exchange(rows, {})) +
                        "; SET session_replication_role = replica; DELETE FROM "
-                       "audit.audit_subject_pii WHERE domain_id = '" + to.text() +
-                       "'");
+                       "audit.audit_subject_pii WHERE domain_id = '" +
+                       to.text() + "'");
       }
     }
   }

@@ -43,9 +43,10 @@ class Export {
       previous = hash;
     }
     sign({kOrigin, static_cast<std::uint64_t>(size), tree.root()});
-    std::ofstream(files_.path() / "chain.json")
-        << plexctl::Json{{"format", "plexsphere-audit-export/1"}, {"origin", kOrigin}, {"entries", size}}
-               .dump();
+    std::ofstream(files_.path() / "chain.json") << plexctl::Json{
+        {"format", "plexsphere-audit-export/1"},
+        {"origin", kOrigin},
+        {"entries", size}}.dump();
   }
 
   // As `plexctl audit verify` does.

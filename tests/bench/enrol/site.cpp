@@ -34,8 +34,8 @@ constexpr const char* kMinimumCost =
 constexpr int kPatienceMs = 30'000;
 constexpr int kWarmUp = 3;  // transactions of each pgbench client
 
-// Without what jobs add in their own time: checkpoints of the chains, who made them, and the watch's
-// doubts about an entry whose parameters are renamed ones: no core would have made it.
+// Without what jobs add in their own time: checkpoints of the chains, who made them, and the
+// watch's doubts about an entry whose parameters are renamed ones: no core would have made it.
 constexpr const char* kCountRows = R"sql(
 SELECT schemaname || '.' || relname || ' ' || (xpath('/row/c/text()', query_to_xml(
          format('SELECT count(*) AS c FROM %I.%I %s', schemaname, relname,

@@ -69,8 +69,8 @@ Result<std::optional<Divergence>> CheckpointCheck::fault(const Uuid& chain,
                                   std::move(root.value())});
 }
 
-Result<std::optional<Divergence>> CheckpointCheck::note_fault(
-    const Uuid& chain, const StoredCheckpoint& checkpoint) {
+Result<std::optional<Divergence>> CheckpointCheck::note_fault(const Uuid& chain,
+                                                              const StoredCheckpoint& checkpoint) {
   return holds(chain, checkpoint)
              ? std::optional<Divergence>{}
              : std::optional(Divergence{checkpoint.size, Finding::checkpoint_mismatch,

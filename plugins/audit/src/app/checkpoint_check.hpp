@@ -67,8 +67,8 @@ class CheckpointCheck {
                                                    const std::vector<std::int64_t>& sizes) const;
 
   // Whether kOlder more of the checkpoints that were read are still of these entries' tree, further
-  // on each time. Of those that cover less than the first `begins` entries, which may have left, the
-  // note alone is left to look at.
+  // on each time. Of those that cover less than the first `begins` entries, which may have left,
+  // the note alone is left to look at.
   static constexpr std::int64_t kOlder = 4;
   sdk::Result<std::optional<Divergence>> older(const sdk::Uuid& chain, Seen& seen,
                                                std::int64_t begins) const;
