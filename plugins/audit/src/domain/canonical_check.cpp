@@ -46,14 +46,8 @@ class Reader {
   }
 
   bool eat_hex(std::string_view bytes) {
-    if (!eat("\"") || left_.size() < 2 * bytes.size()) {
+    if (!eat("\"") || !is_hex_of(left_.substr(0, 2 * bytes.size()), bytes)) {
       return false;
-    }
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(bytes[i]);
-      if (left_[2 * i] != kDigits[byte >> 4] || left_[2 * i + 1] != kDigits[byte & 15]) {
-        return false;
-      }
     }
     left_.remove_prefix(2 * bytes.size());
     return eat("\"");
@@ -141,6 +135,19 @@ std::string_view context_digest(std::string_view canonical) {
   const std::string_view tail = canonical.substr(canonical.size() - kTail);
   return tail.starts_with(kMember) && tail.ends_with(kEnd) ? tail.substr(kMember.size(), kDigest)
                                                            : std::string_view{};
+}
+
+bool is_hex_of(std::string_view digits, std::string_view bytes) {
+  if (digits.size() != 2 * bytes.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if (digits[2 * i] != kDigits[byte >> 4] || digits[2 * i + 1] != kDigits[byte & 15]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool says_exactly(std::string_view canonical, const FilterColumns& columns) {

@@ -29,6 +29,9 @@ struct FilterColumns {
 // none.
 [[nodiscard]] std::string_view context_digest(std::string_view canonical);
 
+// Whether the digits are these bytes in lower-case hex.
+[[nodiscard]] bool is_hex_of(std::string_view digits, std::string_view bytes);
+
 [[nodiscard]] bool says_exactly(std::string_view canonical, const FilterColumns& columns);
 
 }  // namespace plexsphere::audit

@@ -24,7 +24,7 @@ bool is_context_of(std::string_view digest, std::string_view salt,
                    const std::optional<std::string>& ip, const std::optional<std::string>& agent) {
   const Address address = parse_address(ip.value_or(std::string()));
   return salt.size() == kSaltSize && (!ip || *ip == address.text) && (!agent || !agent->empty()) &&
-         sdk::hex_encode(context_hash(salt, address, agent.value_or(std::string()))) == digest;
+         is_hex_of(digest, context_hash(salt, address, agent.value_or(std::string())));
 }
 
 // Of a row of the walk.
