@@ -18,8 +18,9 @@ constexpr auto kPatience = 20s;
 
 // A database of its own with one chain of `entries`, and a process that watches it closely.
 struct Watched {
-  explicit Watched(int entries, const std::string& settings = {})
-      : live(database, 16, "verify_interval = \"20ms\"\n" + settings) {
+  explicit Watched(int entries, const std::string& settings = {},
+                   const std::string& interval = "20ms")
+      : live(database, 16, "verify_interval = \"" + interval + "\"\n" + settings) {
     add(entries);
   }
 
@@ -108,6 +109,16 @@ TEST_CASE("an entry changed behind the watch is found unasked, named, and gone o
   site.database.tamper("UPDATE audit.audit_log_entry SET object_id = 'p'" + site.where(2));
   CHECK(site.becomes(host::health::State::kOk));
   CHECK(site.metric("plexsphere_audit_broken_chains") == 0);
+}
+
+TEST_CASE("an old entry is read again although every round finds new ones", "[audit][pg][watch]") {
+  Watched site(5, {}, "300ms");
+  site.wait_until_read(5);
+  site.database.tamper("UPDATE audit.audit_log_entry SET object_id = 'q'" + site.where(2));
+  CHECK(test_support::wait_until(kPatience, [&] {
+    site.add(1);
+    return site.reconcile().first == host::health::State::kDown;
+  }));
 }
 
 TEST_CASE("a chain made to fit again after a forgery is found by whoever read it before",

@@ -248,12 +248,12 @@ ChainWatch::Look ChainWatch::read_sample(const Uuid& chain, Seen& seen) {
   if (seen.seq <= seen.begins) {
     return Look::kHolds;
   }
-  const std::int64_t from =
-      std::max(seen.begins, seen.sampled < seen.seq ? seen.sampled : std::int64_t{0}) + 1;
+  const std::int64_t from = std::max(seen.begins, seen.sampled) + 1;
   Seen reached;
   const Look outcome = read(chain, from, std::min(from + kSample - 1, seen.seq), reached, nullptr);
   if (outcome == Look::kHolds) {
-    seen.sampled = reached.seq;
+    // From the first again once the end is reached, also where it moves with every round.
+    seen.sampled = reached.seq < seen.seq ? reached.seq : 0;
   }
   return outcome;
 }
