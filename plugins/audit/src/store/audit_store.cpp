@@ -117,8 +117,6 @@ Result<AuditStore> AuditStore::declare(const sdk::Store& store) {
   declarer.keep(out.walk_, store.copy("entry.walk", sql::kWalk, kWalkParameters, kWalkTypes));
   declarer.keep(out.walk_links_,
                 store.copy("entry.walk_links", sql::kWalkLinks, kWalkParameters, kLinkTypes));
-  declarer.keep(out.next_,
-                store.read("entry.next", sql::kNext, {Type::uuid, Type::int64}, {Type::int64}));
   declarer.keep(out.contexts_, store.copy("entry.contexts", sql::kContexts, kWalkParameters,
                                           {Type::int64, Type::bytes, Type::text, Type::text}));
   declarer.keep(out.subjects_,

@@ -125,9 +125,9 @@ class AuditStore {
   sdk::Result<std::vector<StoredEntry>> records(const sdk::Uuid& chain, std::int64_t from,
                                                 std::int64_t limit) const;
   sdk::Result<std::optional<StoredEntry>> find(const sdk::Uuid& chain, std::int64_t seq) const;
-  // Calls `each` for the entries from..to in order, in bounded memory, until it returns false; it
-  // may not use `tx`. Several statements, so that `tx` is a snapshot where entries may leave
-  // meanwhile.
+  // Calls `each` for the entries from..to in order, in bounded memory, until it returns false, or
+  // thousands of numbers in a row have no entry; it may not use `tx`. Several statements, so that
+  // `tx` is a snapshot where entries may leave meanwhile.
   sdk::Status walk(const sdk::Transaction& tx, const sdk::Uuid& chain, std::int64_t from,
                    std::int64_t to, const std::function<bool(const Link&)>& each) const;
   // The same without a look at the filter columns, which costs as much as the rest.
@@ -156,11 +156,6 @@ class AuditStore {
   sdk::Status quarantine(const sdk::Uuid& chain, const Divergence& divergence) const;
 
  private:
-  template <typename Each>
-  sdk::Status walk_in_steps(const sdk::Transaction& tx, sdk::Statement statement,
-                            const sdk::Uuid& chain, std::int64_t from, std::int64_t to,
-                            Each each) const;
-
   sdk::Store store_;
   sdk::Statement append_;
   sdk::Statement erase_;
@@ -176,7 +171,6 @@ class AuditStore {
   sdk::Statement find_;
   sdk::Statement walk_;
   sdk::Statement walk_links_;
-  sdk::Statement next_;
   sdk::Statement contexts_;
   sdk::Statement subjects_;
   sdk::Statement first_of_;

@@ -37,51 +37,32 @@ FilterColumns filter_columns(std::string_view chain, const sdk::Row& row) {
 // has little to drop.
 constexpr std::int64_t kStep = 8192;
 
-// Calls `each` with the rows of one step; whether more are wanted, and whether there were any.
-struct Stepped {
-  bool wanted = true;
-  bool any = false;
-};
+// Calls `each` with the rows from..to in the order of their numbers until it returns false, or
+// until a whole step has no rows: whoever walks knows that the end was not reached.
 template <typename Each>
-Result<Stepped> walk_step(const Transaction& tx, Statement statement, const Uuid& chain,
-                          std::int64_t from, std::int64_t until, Each& each) {
-  const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(until)};
-  Stepped out;
-  const auto done =
-      tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
-                [&](const sdk::Row& row) {
-                  out.any = true;
-                  return out.wanted = each(row);
-                });
-  return done.ok() ? Result<Stepped>(out) : done.error();
-}
-
-}  // namespace
-
-// Over a gap that is wider than a step goes one question.
-template <typename Each>
-Status AuditStore::walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
-                                 std::int64_t from, std::int64_t to, Each each) const {
-  while (from <= to) {
+Status walk_in_steps(const Transaction& tx, Statement statement, const Uuid& chain,
+                     std::int64_t from, std::int64_t to, Each each) {
+  for (bool more = from <= to; more;) {
     const std::int64_t until = to - from < kStep ? to : from + kStep - 1;
-    const auto stepped = walk_step(tx, statement, chain, from, until, each);
-    if (!stepped.ok()) {
-      return stepped.error();
+    const std::initializer_list<Param> parameters{Param(chain), Param(from), Param(until)};
+    bool any = false;
+    bool wanted = true;
+    const auto done =
+        tx.stream(statement, std::span<const Param>(parameters.begin(), parameters.size()),
+                  [&](const sdk::Row& row) {
+                    any = true;
+                    return wanted = each(row);
+                  });
+    if (!done.ok()) {
+      return done;
     }
-    if (!stepped->wanted || until == to) {
-      break;
-    }
-    from = until + 1;
-    if (!stepped->any) {
-      const auto next = tx.run(next_, chain, until);
-      if (!next.ok()) {
-        return next.error();
-      }
-      from = next->empty() ? to : (*next)[0].integer(0);
-    }
+    more = any && wanted && until < to;
+    from = more ? until + 1 : from;
   }
   return {};
 }
+
+}  // namespace
 
 Status AuditStore::walk(const Transaction& tx, const Uuid& chain, std::int64_t from,
                         std::int64_t to, const std::function<bool(const Link&)>& each) const {

@@ -71,7 +71,8 @@ inline constexpr std::string_view kRecords =
     "SELECT seq, canonical_bytes, prev_hash, entry_hash FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 
-// By COPY, so in steps of so many numbers. (A limit would have the server copy each row once more.)
+// By COPY, so in steps of so many numbers. (A limit with
+// ties would have the server copy each row once more.)
 inline constexpr std::string_view kWalk =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes, occurred_at, reason, relation, "
     "object_type, object_id, subject_pseudonym, correlation_id FROM audit.audit_log_entry "
@@ -80,10 +81,6 @@ inline constexpr std::string_view kWalk =
 inline constexpr std::string_view kWalkLinks =
     "SELECT seq, prev_hash, entry_hash, canonical_bytes FROM audit.audit_log_entry "
     "WHERE domain_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq";
-
-// The first number beyond $2.
-inline constexpr std::string_view kNext =
-    "SELECT seq FROM audit.audit_log_entry WHERE domain_id = $1 AND seq > $2 ORDER BY seq LIMIT 1";
 
 // What is kept of where requests came from. Not joined to the entries: that costs the server as
 // much as reading them does.
